@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+
+/** One jest configuration for every package: ESM, TypeScript through swc, sources without a build. */
+export default {
+  testEnvironment: fileURLToPath(new URL('./environment.js', import.meta.url)),
+  testEnvironmentOptions: { customExportConditions: ['@dynaprompt/source', 'node', 'node-addons'] },
+  testMatch: ['<rootDir>/src/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  passWithNoTests: true,
+};
