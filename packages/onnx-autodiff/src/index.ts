@@ -1,1 +1,48 @@
-export {};
+export { activeTensors } from './activity.js';
+export { fuse, normalise, type FusionCounts } from './canonicalise/index.js';
+export {
+  appendLossGradient,
+  differentiate,
+  prepareGraph,
+  type DifferentiateOptions,
+  type GradientResult,
+  type GradientSession,
+  type LossGradient,
+  type LossGradientRequest,
+  type Objective,
+} from './differentiate.js';
+export {
+  InvalidInputError,
+  MalformedModelError,
+  OnnxAutodiffError,
+  RuntimeFailureError,
+  StructureNotFoundError,
+  UnsupportedOperatorError,
+  type OnnxAutodiffErrorDetails,
+} from './errors.js';
+export { Emitter } from './graph/emitter.js';
+export { Graph } from './graph/graph.js';
+export { tensorValues } from './graph/tensor-data.js';
+export {
+  DataType,
+  type Attribute,
+  type Dimension,
+  type Node,
+  type Tensor,
+  type TensorData,
+  type ValueInfo,
+} from './graph/types.js';
+export { IGNORED_LABEL } from './loss.js';
+export { differentiableOperators, type DifferentiableOperator } from './rules/index.js';
+export type { ProbeInputs } from './session/probe.js';
+export { openSession, type Session, type SessionOptions } from './session/session.js';
+export { float32, floatsOf, int64, type ElementType, type TensorValue } from './session/tensor-value.js';
+export { addKeyBias } from './surgery/attention.js';
+export {
+  findTokenEmbedding,
+  gatherPromptGradient,
+  injectPrompts,
+  type PromptInjection,
+  type TokenEmbedding,
+} from './surgery/prompts.js';
+export { findLastHiddenState, findPatchEmbedding } from './surgery/structure.js';

@@ -1,0 +1,71 @@
+import { UnsupportedOperatorError } from './errors.js';
+import { intAttribute } from './graph/emitter.js';
+import type { Graph } from './graph/graph.js';
+import { DataType, type Node } from './graph/types.js';
+import { differentiableOperators, findRule, PIECEWISE_CONSTANT } from './rules/index.js';
+
+/** Name of an operator in the rule table. */
+export function operatorName(node: Node): string {
+  return node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+}
+
+function endsGradient(node: Node): boolean {
+  if (node.domain === '' && PIECEWISE_CONSTANT.has(node.opType)) return true;
+  const target = intAttribute(node, 'to', DataType.float32);
+  const floats: readonly number[] = [DataType.float32, DataType.float16, DataType.float64, DataType.bfloat16];
+  return node.opType === 'Cast' && !floats.includes(target);
+}
+
+/** Tensors that change when one of `sources` does, and so may carry a gradient back to it. */
+export function activeTensors(graph: Graph, sources: Iterable<string>): Set<string> {
+  const active = new Set(sources);
+  for (const node of graph.sortedNodes()) {
+    if (endsGradient(node) || !node.inputs.some((input) => active.has(input))) continue;
+    for (const output of node.outputs) if (output !== '') active.add(output);
+  }
+  return active;
+}
+
+/** What lies between the sources and the targets of a gradient. */
+export interface GradientPath {
+  /** Nodes on the path, each after what it reads. */
+  readonly nodes: readonly Node[];
+  /** Tensors on the path. */
+  readonly tensors: ReadonlySet<string>;
+}
+
+/**
+ * Finds the nodes that a gradient of `targets` with respect to `sources` passes through, and checks that each has a rule.
+ * @throws UnsupportedOperatorError naming the operator, the node, the model and what is supported.
+ */
+export function gradientPath(
+  graph: Graph,
+  sources: readonly string[],
+  targets: readonly string[],
+): GradientPath {
+  const active = activeTensors(graph, sources);
+  const sorted = graph.sortedNodes();
+  const needed = new Set(targets.filter((target) => active.has(target)));
+  const nodes: Node[] = [];
+  const ends = new Set(sources);
+  for (let index = sorted.length - 1; index >= 0; index--) {
+    const node = sorted[index];
+    if (!node || endsGradient(node)) continue;
+    const carries = node.outputs.some(
+      (output) => needed.has(output) && active.has(output) && !ends.has(output),
+    );
+    if (!carries || !node.inputs.some((input) => active.has(input))) continue;
+    for (const input of node.inputs) if (active.has(input)) needed.add(input);
+    nodes.push(node);
+  }
+  nodes.reverse();
+  const missing = nodes.find((node) => !findRule(operatorName(node)));
+  if (missing) {
+    throw new UnsupportedOperatorError({
+      subject: `${graph.source}, node ${missing.name || (missing.outputs[0] ?? '')} (${operatorName(missing)})`,
+      problem: 'the gradient has to pass through an operator that has no rule',
+      remedy: `Add one to rules/, or export the model without it; supported: ${differentiableOperators.join(', ')}`,
+    });
+  }
+  return { nodes, tensors: needed };
+}

@@ -1,0 +1,323 @@
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { MalformedModelError } from '../errors.js';
+import type {
+  Attribute,
+  Dimension,
+  GraphProto,
+  ModelProto,
+  Node,
+  Tensor,
+  ValueInfo,
+} from '../graph/types.js';
+import { DataType } from '../graph/types.js';
+import { bytesInFile, bytesInMemory, type ByteSource } from './byte-source.js';
+import { typedFieldsToBytes, type TypedFields } from './typed-fields.js';
+import { WireReader } from './wire-reader.js';
+
+/** Tensors up to this many bytes are read at once (shapes, scalars, biases); larger ones stay in their file. */
+const EAGER_BYTES = 4096;
+const LFS_POINTER = 'version https://git-lfs';
+
+/**
+ * Reads a model without reading its weights: large tensors are kept as places in the file.
+ * Field numbers: onnx/onnx.proto3.
+ * @throws MalformedModelError naming the file and what is wrong with it.
+ */
+export function readModel(model: string | Uint8Array): ModelProto {
+  const source =
+    typeof model === 'string' ? bytesInFile(realPath(model)) : bytesInMemory(model, 'model in memory');
+  try {
+    refuseForeignFiles(source);
+    const folder = typeof model === 'string' ? dirname(resolve(model)) : undefined;
+    const parsed = new ModelReader(source, folder).model();
+    if (parsed.graph.nodes.length === 0 || parsed.opsets.size === 0) {
+      throw new MalformedModelError({
+        subject: source.name,
+        problem: 'no graph or no operator-set version in it',
+        remedy: 'The file is truncated or is no ONNX model; download or export it again',
+      });
+    }
+    return parsed;
+  } finally {
+    source.close();
+  }
+}
+
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return resolve(file);
+  }
+}
+
+function refuseForeignFiles(source: ByteSource): void {
+  const head = new TextDecoder('latin1').decode(source.view(0, Math.min(64, source.size)));
+  if (head.startsWith(LFS_POINTER)) {
+    throw new MalformedModelError({
+      subject: source.name,
+      problem: 'this is a git-lfs pointer, not the model',
+      remedy: 'Fetch the real file, for example with `git lfs pull`',
+    });
+  }
+  if (source.size === 0) {
+    throw new MalformedModelError({
+      subject: source.name,
+      problem: 'the file is empty',
+      remedy: 'Download or export the model again',
+    });
+  }
+}
+
+class ModelReader {
+  readonly #reader: WireReader;
+
+  /** `folder` is where the model is looked up, before links are followed: its external data lie there. */
+  constructor(
+    private readonly source: ByteSource,
+    private readonly folder: string | undefined,
+  ) {
+    this.#reader = new WireReader(source);
+  }
+
+  model(): ModelProto {
+    const reader = this.#reader;
+    let irVersion = 0;
+    let producer = '';
+    let graph: GraphProto = { name: '', nodes: [], initializers: [], inputs: [], outputs: [] };
+    const opsets = new Map<string, number>();
+    const functions: Uint8Array[] = [];
+    reader.fields((field) => {
+      if (field === 1) irVersion = reader.integer();
+      else if (field === 2) producer = reader.string();
+      else if (field === 7) graph = reader.message(() => this.#graph());
+      else if (field === 8) {
+        const [domain, version] = reader.message(() => this.#opset());
+        opsets.set(domain === 'ai.onnx' ? '' : domain, version);
+      } else if (field === 25) functions.push(reader.bytes());
+    });
+    return { irVersion, producer, opsets, graph, functions };
+  }
+
+  #opset(): [string, number] {
+    const reader = this.#reader;
+    let domain = '';
+    let version = 0;
+    reader.fields((field) => {
+      if (field === 1) domain = reader.string();
+      else if (field === 2) version = reader.integer();
+    });
+    return [domain, version];
+  }
+
+  #graph(): GraphProto {
+    const reader = this.#reader;
+    let name = '';
+    const nodes: Node[] = [];
+    const initializers: Tensor[] = [];
+    const inputs: ValueInfo[] = [];
+    const outputs: ValueInfo[] = [];
+    reader.fields((field) => {
+      if (field === 1) nodes.push(reader.message(() => this.#node()));
+      else if (field === 2) name = reader.string();
+      else if (field === 5) initializers.push(reader.message(() => this.#tensor()));
+      else if (field === 11) inputs.push(reader.message(() => this.#valueInfo()));
+      else if (field === 12) outputs.push(reader.message(() => this.#valueInfo()));
+    });
+    return { name, nodes, initializers, inputs, outputs };
+  }
+
+  #node(): Node {
+    const reader = this.#reader;
+    const inputs: string[] = [];
+    const outputs: string[] = [];
+    const attributes = new Map<string, Attribute>();
+    let name = '';
+    let opType = '';
+    let domain = '';
+    reader.fields((field) => {
+      if (field === 1) inputs.push(reader.string());
+      else if (field === 2) outputs.push(reader.string());
+      else if (field === 3) name = reader.string();
+      else if (field === 4) opType = reader.string();
+      else if (field === 5) reader.message(() => this.#attribute(attributes));
+      else if (field === 7) domain = reader.string();
+    });
+    return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
+  }
+
+  #attribute(into: Map<string, Attribute>): void {
+    const reader = this.#reader;
+    let name = '';
+    let type = 0;
+    let float = 0;
+    let integer = 0;
+    let string = '';
+    let tensor: Tensor | undefined;
+    let graph: GraphProto | undefined;
+    const floats: number[] = [];
+    const ints: number[] = [];
+    const strings: string[] = [];
+    const graphs: GraphProto[] = [];
+    const seen = new Set<number>();
+    reader.fields((field) => {
+      seen.add(field);
+      if (field === 1) name = reader.string();
+      else if (field === 2) float = reader.float();
+      else if (field === 3) integer = reader.integer();
+      else if (field === 4) string = reader.string();
+      else if (field === 5) tensor = reader.message(() => this.#tensor());
+      else if (field === 6) graph = reader.message(() => this.#graph());
+      else if (field === 7) reader.floats(floats);
+      else if (field === 8) reader.integers(ints);
+      else if (field === 9) strings.push(reader.string());
+      else if (field === 11) graphs.push(reader.message(() => this.#graph()));
+      else if (field === 20) type = reader.integer();
+    });
+    // Files of IR version 1 and 2 leave the type out: the field that is there says it.
+    if (type === 0)
+      type = [...seen].map((field) => FIELD_TO_TYPE[field]).find((found) => found !== undefined) ?? 0;
+    if (type === 1) into.set(name, { kind: 'float', value: float });
+    else if (type === 2) into.set(name, { kind: 'int', value: integer });
+    else if (type === 3) into.set(name, { kind: 'string', value: string });
+    else if (type === 4 && tensor) into.set(name, { kind: 'tensor', value: tensor });
+    else if (type === 5 && graph) into.set(name, { kind: 'graph', value: graph });
+    else if (type === 6) into.set(name, { kind: 'floats', value: floats });
+    else if (type === 7) into.set(name, { kind: 'ints', value: ints });
+    else if (type === 8) into.set(name, { kind: 'strings', value: strings });
+    else if (type === 10) into.set(name, { kind: 'graphs', value: graphs });
+    else throw reader.malformed(`attribute ${name} of unknown type ${type}`);
+  }
+
+  #tensor(): Tensor {
+    const reader = this.#reader;
+    const dims: number[] = [];
+    let name = '';
+    let dataType = 0;
+    let raw: { start: number; length: number } | undefined;
+    let rawBytes: Uint8Array | undefined;
+    const external = new Map<string, string>();
+    const typed: TypedFields = { floats: [], int32s: [], int64s: [], doubles: [], uint64s: [] };
+    const strings: Uint8Array[] = [];
+    reader.fields((field) => {
+      if (field === 1) reader.integers(dims);
+      else if (field === 2) dataType = reader.integer();
+      else if (field === 4) reader.floats(typed.floats);
+      else if (field === 5) reader.integers(typed.int32s);
+      else if (field === 6) strings.push(reader.bytes());
+      else if (field === 7) reader.integers(typed.int64s);
+      else if (field === 8) name = reader.string();
+      else if (field === 9) {
+        raw = reader.extent();
+        if (raw.length <= EAGER_BYTES || this.source.file === undefined) {
+          rawBytes = Uint8Array.prototype.slice.call(this.source.view(raw.start, raw.length));
+        }
+      } else if (field === 10) reader.doubles(typed.doubles);
+      else if (field === 11) reader.integers(typed.uint64s);
+      else if (field === 13) {
+        const [key, value] = reader.message(() => this.#keyValue());
+        external.set(key, value);
+      }
+    });
+    if (dims.some((extent) => extent < 0)) throw reader.malformed(`tensor ${name} has a negative extent`);
+    const header = { name, dims, dataType };
+    if (external.size > 0) return { ...header, data: this.#externalData(name, external) };
+    if (dataType === DataType.string) return { ...header, data: { kind: 'strings', strings } };
+    if (rawBytes) return { ...header, data: { kind: 'bytes', bytes: rawBytes } };
+    if (raw && this.source.file !== undefined) {
+      return {
+        ...header,
+        data: { kind: 'file', file: this.source.file, offset: raw.start, length: raw.length },
+      };
+    }
+    return { ...header, data: { kind: 'bytes', bytes: typedFieldsToBytes(dataType, typed) } };
+  }
+
+  #externalData(name: string, external: ReadonlyMap<string, string>): Tensor['data'] {
+    const location = external.get('location') ?? '';
+    const offset = Number(external.get('offset') ?? 0);
+    const length = Number(external.get('length') ?? -1);
+    const problem = (what: string): MalformedModelError =>
+      new MalformedModelError({
+        subject: `${this.source.name}, tensor ${name}`,
+        problem: `its external data (${location || 'no location'}) ${what}`,
+        remedy: 'Put the .onnx_data file beside the model, or download the model again',
+      });
+    if (this.folder === undefined) throw problem('cannot be found for a model given as bytes');
+    if (location === '' || isAbsolute(location) || location.split(/[\\/]/).includes('..')) {
+      throw problem('lies outside the folder of the model');
+    }
+    const path = join(this.folder, location.split(/[\\/]/).join(sep));
+    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(length)) {
+      throw problem('has a malformed offset or length');
+    }
+    return { kind: 'file', file: realPath(path), offset, length };
+  }
+
+  #keyValue(): [string, string] {
+    const reader = this.#reader;
+    let key = '';
+    let value = '';
+    reader.fields((field) => {
+      if (field === 1) key = reader.string();
+      else if (field === 2) value = reader.string();
+    });
+    return [key, value];
+  }
+
+  #valueInfo(): ValueInfo {
+    const reader = this.#reader;
+    let name = '';
+    let dataType = 0;
+    let dims: Dimension[] | undefined;
+    const tensorType = (): void => {
+      reader.fields((field) => {
+        if (field === 1) dataType = reader.integer();
+        else if (field === 2) dims = reader.message(() => this.#shape());
+      });
+    };
+    reader.fields((field) => {
+      if (field === 1) name = reader.string();
+      else if (field === 2) {
+        reader.message(() => {
+          reader.fields((kind) => {
+            if (kind === 1) reader.message(tensorType);
+          });
+        });
+      }
+    });
+    return { name, dataType, dims };
+  }
+
+  #shape(): Dimension[] {
+    const reader = this.#reader;
+    const dims: Dimension[] = [];
+    reader.fields((field) => {
+      if (field !== 1) return;
+      dims.push(
+        reader.message(() => {
+          let dimension: Dimension;
+          reader.fields((kind) => {
+            if (kind === 1) dimension = reader.integer();
+            else if (kind === 2) dimension = reader.string();
+          });
+          return dimension;
+        }),
+      );
+    });
+    return dims;
+  }
+}
+
+const FIELD_TO_TYPE: Readonly<Record<number, number>> = {
+  2: 1,
+  3: 2,
+  4: 3,
+  5: 4,
+  6: 5,
+  7: 6,
+  8: 7,
+  9: 8,
+  11: 10,
+};

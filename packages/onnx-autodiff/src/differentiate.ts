@@ -1,0 +1,142 @@
+import { fuse, normalise } from './canonicalise/index.js';
+import { InvalidInputError } from './errors.js';
+import { appendGradient, gradientShapes, type Seed } from './gradient.js';
+import { Emitter } from './graph/emitter.js';
+import { Graph } from './graph/graph.js';
+import { DataType } from './graph/types.js';
+import { crossEntropy } from './loss.js';
+import type { ProbeInputs } from './session/probe.js';
+import { openSession, type SessionOptions } from './session/session.js';
+import { floatsOf, type TensorValue } from './session/tensor-value.js';
+
+/** Which scalar is differentiated. */
+export type Objective =
+  /** Mean cross-entropy of the output [..., classes] against a new int64 input `labels` [...]; −100 is left out. */
+  | { readonly kind: 'cross-entropy'; readonly output: string }
+  /** Σ output · upstream, with a new float32 input `upstream` of the output's shape: a vector-Jacobian product. */
+  | { readonly kind: 'vector-jacobian'; readonly output: string };
+
+export interface DifferentiateOptions extends SessionOptions {
+  /** Inputs of the graph, or tensors inside it, to differentiate with respect to. */
+  readonly withRespectTo: readonly string[];
+  readonly objective: Objective;
+  /** Two small examples of different extents, where the declared inputs do not say enough to make them up. */
+  readonly probeInputs?: ProbeInputs;
+}
+
+/** Answer of {@link GradientSession.run}. */
+export interface GradientResult {
+  /** The loss; absent for a vector-Jacobian product. */
+  readonly loss: number | undefined;
+  /** The model's own outputs, by name. */
+  readonly outputs: Readonly<Record<string, TensorValue>>;
+  /** Gradients by the names of `withRespectTo`, each of its tensor's shape. */
+  readonly gradients: Readonly<Record<string, TensorValue>>;
+}
+
+/** A model that computes its outputs, a loss and gradients in one run. */
+export interface GradientSession {
+  run(feeds: Readonly<Record<string, TensorValue>>): Promise<GradientResult>;
+  release(): Promise<void>;
+}
+
+/** What to append to a graph. */
+export interface LossGradientRequest {
+  readonly withRespectTo: readonly string[];
+  readonly objective: Objective;
+  readonly probeInputs?: ProbeInputs;
+}
+
+/** Tensors that {@link appendLossGradient} made. */
+export interface LossGradient {
+  /** float32 scalar; undefined for a vector-Jacobian product. */
+  readonly loss: string | undefined;
+  /** Gradient tensor by differentiated tensor. */
+  readonly gradients: ReadonlyMap<string, string>;
+}
+
+/** Reads a model and brings it to the form that graph surgery and differentiation work on. Weights stay in the file. */
+export function prepareGraph(model: string | Uint8Array): Graph {
+  const graph = Graph.read(model);
+  normalise(graph);
+  fuse(graph);
+  return graph;
+}
+
+/**
+ * Appends an objective and its gradients to a prepared graph; declares no outputs.
+ * @throws UnsupportedOperatorError if an operator on the way has no rule.
+ * @throws InvalidInputError if a named tensor is not in the graph.
+ */
+export async function appendLossGradient(graph: Graph, request: LossGradientRequest): Promise<LossGradient> {
+  const { objective, withRespectTo } = request;
+  for (const tensor of [...withRespectTo, objective.output]) {
+    const exists =
+      graph.inputs.has(tensor) || graph.initializers.has(tensor) || graph.producer(tensor) !== undefined;
+    if (!exists) {
+      throw new InvalidInputError({
+        subject: `${graph.source}, tensor ${tensor}`,
+        problem: 'the graph has no such tensor',
+        remedy: `Its inputs are ${[...graph.inputs.keys()].join(', ')}, its outputs ${[...graph.outputs.keys()].join(', ')}`,
+      });
+    }
+  }
+  const shapes = await gradientShapes(graph, withRespectTo, [objective.output], request.probeInputs);
+  const { loss, seed } = appendObjective(graph, objective, shapes.rank(objective.output));
+  return { loss, gradients: appendGradient(graph, [seed], withRespectTo, shapes) };
+}
+
+function appendObjective(
+  graph: Graph,
+  objective: Objective,
+  rank: number,
+): { loss: string | undefined; seed: Seed } {
+  const emit = new Emitter(graph);
+  const dims = (count: number): string[] =>
+    Array.from({ length: count }, (_, axis) => `${objective.kind}.${axis}`);
+  if (objective.kind === 'vector-jacobian') {
+    const gradient = emit.input({ name: 'upstream', dataType: DataType.float32, dims: dims(rank) });
+    return { loss: undefined, seed: { tensor: objective.output, gradient } };
+  }
+  const labels = emit.input({ name: 'labels', dataType: DataType.int64, dims: dims(rank - 1) });
+  return crossEntropy(emit, objective.output, labels);
+}
+
+/**
+ * Loads a model so that one run gives its outputs, a loss and the gradients.
+ * @param model path of an .onnx file (operator set 11 or later), or its bytes.
+ * @throws MalformedModelError, UnsupportedOperatorError, InvalidInputError, RuntimeFailureError
+ */
+export async function differentiate(
+  model: string | Uint8Array,
+  options: DifferentiateOptions,
+): Promise<GradientSession> {
+  const graph = prepareGraph(model);
+  const outputs = [...graph.outputs.keys()];
+  const { loss, gradients } = await appendLossGradient(graph, options);
+  const emit = new Emitter(graph);
+  if (loss !== undefined) emit.output('loss', loss);
+  const names = new Map(
+    [...gradients].map(([source, tensor]) => [source, { output: `${source}.gradient`, tensor }]),
+  );
+  for (const { output, tensor } of names.values()) emit.output(output, tensor);
+  const session = await openSession(graph, options);
+  return {
+    async run(feeds) {
+      const results = await session.run(feeds);
+      const pick = (entries: Iterable<readonly [string, string]>): Record<string, TensorValue> =>
+        Object.fromEntries(
+          [...entries].flatMap(([name, output]) => {
+            const value = results[output];
+            return value ? [[name, value] as const] : [];
+          }),
+        );
+      return {
+        loss: loss === undefined ? undefined : floatsOf(results['loss'])[0],
+        outputs: pick(outputs.map((name) => [name, name])),
+        gradients: pick([...names].map(([source, { output }]) => [source, output] as const)),
+      };
+    },
+    release: () => session.release(),
+  };
+}

@@ -1,0 +1,115 @@
+import { StructureNotFoundError } from '../errors.js';
+import { Emitter, intAttribute } from '../graph/emitter.js';
+import type { Graph } from '../graph/graph.js';
+import { DataType, type Node } from '../graph/types.js';
+
+/** Where token embeddings come from. */
+export interface TokenEmbedding {
+  /** Tensor of the token embeddings, [batch, sequence, width]. */
+  readonly tensor: string;
+  /** Name of the table's initialiser, [vocabulary, width]. */
+  readonly table: string;
+  readonly vocabulary: number;
+  readonly width: number;
+}
+
+/**
+ * Finds the lookup of token embeddings: the Gather of a two-dimensional constant by the graph input `ids`.
+ * @throws StructureNotFoundError if the graph has none.
+ */
+export function findTokenEmbedding(graph: Graph, ids = 'input_ids'): TokenEmbedding {
+  const lookup = graph.consumers(ids).find((node) => isLookup(graph, node, ids));
+  const table = graph.initializers.get(lookup?.inputs[0] ?? '');
+  if (!lookup || !table) {
+    throw new StructureNotFoundError({
+      subject: graph.source,
+      problem: `no embedding table is looked up by the input ${ids}`,
+      remedy: 'Give the tensor of the token embeddings explicitly',
+    });
+  }
+  const [vocabulary = 0, width = 0] = table.dims;
+  return { tensor: lookup.outputs[0] ?? '', table: table.name, vocabulary, width };
+}
+
+function isLookup(graph: Graph, node: Node, ids: string): boolean {
+  const isGather = node.opType === 'Gather' && node.inputs[1] === ids && intAttribute(node, 'axis', 0) === 0;
+  return isGather && graph.initializers.get(node.inputs[0] ?? '')?.dims.length === 2;
+}
+
+/** Names of the graph inputs that an injection adds, and of the tensor that now carries prompts and content. */
+export interface PromptInjection {
+  /** Graph input, float32 [B, l, d]. */
+  readonly prompts: string;
+  /**
+   * Graph input, int64 [B, T]: the row of [prompts; content] (l rows of prompts, then the rows of the tensor that was
+   * injected into) that stands at each of the T positions.
+   */
+  readonly order: string;
+  /** [B, T, d] embeddings as the model goes on with them; differentiate with respect to this. */
+  readonly embeddings: string;
+  /** [B, l + rows, d] what `order` picks from. */
+  readonly sources: string;
+}
+
+/**
+ * Makes room for prompts in a tensor [B, rows, d]: everything that read it now reads rows of [prompts; tensor] in the order
+ * that the input `prompt_order` gives. One gather for any arrangement; where the prompt stands is data, not graph.
+ */
+export function injectPrompts(graph: Graph, tensor: string, width: number): PromptInjection {
+  const emit = new Emitter(graph);
+  const content = divert(graph, tensor);
+  const prompts = emit.input({
+    name: 'prompt_embeddings',
+    dataType: DataType.float32,
+    dims: ['batch_size', 'prompt_length', width],
+  });
+  const order = emit.input({
+    name: 'prompt_order',
+    dataType: DataType.int64,
+    dims: ['batch_size', 'prompted_length'],
+  });
+  const sources = emit.concat([prompts, content], 1);
+  graph.add({
+    opType: 'GatherND',
+    domain: '',
+    inputs: [sources, emit.unsqueeze(order, [-1])],
+    outputs: [tensor],
+    attributes: new Map([['batch_dims', { kind: 'int', value: 1 }]]),
+  });
+  return { prompts, order, embeddings: tensor, sources };
+}
+
+/** Gives the producer's output a new name, so that another node can make the old one for all its readers. */
+function divert(graph: Graph, tensor: string): string {
+  const producer = graph.producer(tensor);
+  if (!producer) {
+    throw new StructureNotFoundError({
+      subject: `${graph.source}, tensor ${tensor}`,
+      problem: 'no node of the graph makes it',
+      remedy: 'Name a tensor inside the graph',
+    });
+  }
+  const original = graph.fresh('content');
+  graph.setOutputs(
+    producer,
+    producer.outputs.map((output) => (output === tensor ? original : output)),
+  );
+  return original;
+}
+
+/**
+ * Picks the prompts' rows out of a gradient of `injection.embeddings`: dL/dprompts [B, l, d]. `slots` is a graph input, int64
+ * [B, l]: the position at which each prompt row stands.
+ */
+export function gatherPromptGradient(
+  emit: Emitter,
+  embeddingGradient: string,
+): { slots: string; gradient: string } {
+  const slots = emit.input({
+    name: 'prompt_slots',
+    dataType: DataType.int64,
+    dims: ['batch_size', 'prompt_length'],
+  });
+  const gradient = emit.op('GatherND', [embeddingGradient, emit.unsqueeze(slots, [-1])], { batch_dims: 1 });
+  return { slots, gradient };
+}
