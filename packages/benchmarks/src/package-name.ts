@@ -1,0 +1,2 @@
+/** Name that this package's errors carry. */
+export const packageName = '@dynaprompt/benchmarks';

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { exampleResults } from '../testing/example-results.js';
+import { meanCurve, thinned } from './curves.js';
+import { escapeMarkup, markup } from './markup.js';
+import { formatTable, methodTable } from './method-table.js';
+import { renderReport } from './report.js';
+import { linearScale } from './scale.js';
+
+describe('renderReport', () => {
+  const report = renderReport(exampleResults());
+
+  it('shows what was run and how it came out', () => {
+    for (const text of [
+      'toy on mini-bert',
+      'Made-up numbers.',
+      'CC0-1.0',
+      '85.00 ± 1.41',
+      '55.00',
+      'abc123',
+    ]) {
+      expect(report).toContain(text);
+    }
+  });
+
+  it('draws a thick line for each method and a thin one for each seed, in both charts', () => {
+    expect(report.match(/<polyline class="mean /g)).toHaveLength(2 * 3);
+    expect(report.match(/<polyline class="seed /g)).toHaveLength(2 * 5);
+    expect(report.match(/<circle class="dot /g)).toHaveLength(5);
+    expect(report).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('writes loss curves up to the last step of the run', () => {
+    const lastTicks = [...report.matchAll(/text-anchor="middle">(\d+)<\/text>\s*<line class="axis"/g)];
+    expect(lastTicks.map(([, step]) => step)).toEqual(['20', '20']);
+  });
+
+  it('holds no script and loads nothing', () => {
+    expect(report).not.toMatch(/<script|<link|<img|@import|url\(|src=|href=/i);
+    expect(report).toContain("default-src 'none'");
+  });
+
+  it('escapes everything that comes from outside', () => {
+    const hostile = '<img src=x onerror="alert(1)">&\'';
+    const results = exampleResults();
+    const rendered = renderReport({
+      ...results,
+      task: hostile,
+      backbone: hostile,
+      data: { ...results.data, description: hostile, labels: [hostile] },
+      methods: Object.fromEntries(Object.values(results.methods).map((method) => [hostile, method])),
+      config: { [hostile]: hostile },
+    });
+    expect(rendered).not.toContain('<img');
+    expect(rendered).not.toContain('onerror="');
+    expect(rendered).toContain('&#60;img src=x onerror=&#34;alert(1)&#34;&#62;&#38;&#39;');
+  });
+});
+
+describe('markup', () => {
+  it('escapes values and leaves markup alone', () => {
+    expect(markup`<b>${'a<b'}</b>${[markup`<i>${1}</i>`]}`.text).toBe('<b>a&#60;b</b><i>1</i>');
+    expect(escapeMarkup(`<>&"'`)).toBe('&#60;&#62;&#38;&#34;&#39;');
+  });
+});
+
+describe('the comparison table', () => {
+  it('is aligned text with the majority class first', () => {
+    expect(formatTable(methodTable(exampleResults()))).toBe(
+      [
+        'method               accuracy (%)  95% interval   best  seeds  trained  time/seed',
+        '───────────────────  ────────────  ────────────  ─────  ─────  ───────  ─────────',
+        'majority class (no)         55.00             –      –      –        0          –',
+        'frozen               71.00 ± 1.41  [58.3, 83.7]  71.00      2      514     12.5 s',
+        'dynamic              85.00 ± 1.41  [72.3, 97.7]  86.00      2   20,514     12.5 s',
+        'single                      50.00             –  50.00      1        7     12.5 s',
+      ].join('\n'),
+    );
+  });
+
+  it('cuts an interval to the scores that are possible', () => {
+    const results = exampleResults();
+    const wide = { level: 0.95, low: -0.4, high: 2.1 };
+    const methods = Object.fromEntries(
+      Object.entries(results.methods).map(([name, method]) => [name, { ...method, confidence: wide }]),
+    );
+    expect(formatTable(methodTable({ ...results, methods }))).toContain('[0.0, 100.0]');
+  });
+});
+
+describe('curves', () => {
+  const line = (values: readonly number[]) => values.map((value, step) => ({ step, value }));
+
+  it('average neighbours when there are too many points to draw', () => {
+    const { points, window } = thinned(line(Array.from({ length: 200 }, (_, index) => index)));
+    expect(window).toBe(3);
+    expect(points).toHaveLength(67);
+    expect(points[0]).toEqual({ step: 1, value: 1 });
+    expect(points[66]).toEqual({ step: 199, value: 198.5 });
+  });
+
+  it('are averaged over seeds at the steps that all have', () => {
+    expect(meanCurve([line([1, 2, 3]), line([3, 6])])).toEqual([
+      { step: 0, value: 2 },
+      { step: 1, value: 4 },
+    ]);
+    expect(meanCurve([])).toEqual([]);
+  });
+});
+
+describe('linearScale', () => {
+  it('maps linearly and ticks at round values', () => {
+    const scale = linearScale([0, 10], [100, 200], 5);
+    expect(scale.position(2.5)).toBe(125);
+    expect(scale.ticks).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(linearScale([0.31, 0.52], [0, 1], 4).ticks).toEqual([0.4, 0.5]);
+  });
+
+  it('has room for a constant', () => {
+    expect(linearScale([3, 3], [0, 100], 4).position(3)).toBe(50);
+  });
+});

@@ -1,0 +1,38 @@
+import { metrics, type MetricName } from '../metrics/metrics.js';
+import type { MethodResult } from '../results/schema.js';
+
+/** Scores are shown as hundredths, as GLUE's tables show them: 0.8432 as 84.32. */
+export function formatScore(score: number): string {
+  return (score * 100).toFixed(2);
+}
+
+/** `84.32 ± 0.51`, or `84.32` for a single seed. */
+export function formatMeanAndStd({ mean, std }: Pick<MethodResult, 'mean' | 'std'>): string {
+  return std === null ? formatScore(mean) : `${formatScore(mean)} ± ${formatScore(std)}`;
+}
+
+/** `[83.1, 85.5]`, cut to the scores that are possible, or a dash for a single seed. */
+export function formatConfidence(result: Pick<MethodResult, 'confidence'>, metric: MetricName): string {
+  if (result.confidence === null) return '–';
+  const [lowest, highest] = metrics[metric].range;
+  const low = Math.max(lowest, result.confidence.low);
+  const high = Math.min(highest, result.confidence.high);
+  return `[${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
+}
+
+/** The metric's title with the scale that {@link formatScore} uses. */
+export function metricTitle(metric: MetricName): string {
+  return metrics[metric].range[0] === 0 ? `${metrics[metric].title} (%)` : `${metrics[metric].title} × 100`;
+}
+
+/** A whole number with thousands separators. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** `8.3 s`, `2 min 5 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

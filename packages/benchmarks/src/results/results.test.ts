@@ -1,0 +1,97 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError, DataError } from '@dynaprompt/core';
+import { exampleResults } from '../testing/example-results.js';
+import { withFolder } from '../testing/temporary-folder.js';
+import { methodResult } from './method-result.js';
+import { parseResults } from './schema.js';
+import { readResults, writeRun } from './write-run.js';
+
+describe('methodResult', () => {
+  it('takes the last and the best score of each seed and sums up the last', () => {
+    const validation = (scores: readonly number[]) => scores.map((value, step) => ({ step, value }));
+    const result = methodResult(
+      [
+        { seed: 4, loss: [], validation: validation([0.5, 0.9, 0.8]), seconds: 1 },
+        { seed: 5, loss: [], validation: validation([0.6, 0.7]), seconds: 2 },
+      ],
+      12,
+    );
+    expect(result).toMatchObject({ seeds: [4, 5], final: [0.8, 0.7], best: [0.9, 0.7], seconds: [1, 2] });
+    expect(result.mean).toBeCloseTo(0.75, 14);
+    // |0.8 − 0.7| / √2
+    expect(result.std).toBeCloseTo(0.07071067811865482, 14);
+    expect(result.trainableParameters).toBe(12);
+  });
+});
+
+describe('parseResults', () => {
+  it('accepts what a run writes, through JSON', () => {
+    const results = exampleResults();
+    expect(parseResults(JSON.parse(JSON.stringify(results)), 'here')).toEqual(results);
+  });
+
+  it('names the field at fault', () => {
+    const results = exampleResults();
+    const broken = { ...results, majority: { label: 'no', score: Number.NaN } };
+    expect(() => parseResults(broken, 'out/results.json')).toThrow(DataError);
+    expect(() => parseResults(broken, 'out/results.json')).toThrow(/out\/results\.json: majority\.score: /);
+    expect(() => parseResults([], 'here')).toThrow(/here: the whole: /);
+  });
+});
+
+describe('writeRun', () => {
+  it('writes both files into a new folder, and reads them back', async () => {
+    await withFolder({}, async (parent) => {
+      const written = await writeRun(join(parent, 'deep', 'out'), exampleResults());
+      expect(await readdir(join(parent, 'deep'))).toEqual(['out']);
+      expect((await readdir(join(parent, 'deep', 'out'))).sort()).toEqual(['report.html', 'results.json']);
+      expect(await readResults(written.results)).toEqual(exampleResults());
+      expect(await readFile(written.results, 'utf8')).toContain(
+        '\n            { "step": 10, "value": 0.6 },\n',
+      );
+      expect(await readFile(written.report, 'utf8')).toMatch(/^<!doctype html>/);
+    });
+  });
+
+  it('replaces the files of an earlier run and keeps others', async () => {
+    await withFolder({}, async (parent) => {
+      const target = join(parent, 'out');
+      await mkdir(target);
+      await writeFile(join(target, 'results.json'), 'old');
+      await writeFile(join(target, 'notes.txt'), 'mine');
+      await writeRun(target, exampleResults());
+      expect((await readdir(target)).sort()).toEqual(['notes.txt', 'report.html', 'results.json']);
+      expect(await readResults(join(target, 'results.json'))).toEqual(exampleResults());
+      expect(await readdir(parent)).toEqual(['out']);
+    });
+  });
+
+  it('leaves nothing behind when the results do not fit', async () => {
+    await withFolder({}, async (parent) => {
+      const broken = { ...exampleResults(), seconds: Number.POSITIVE_INFINITY };
+      await expect(writeRun(join(parent, 'out'), broken)).rejects.toThrow(/out\/results\.json: seconds/);
+      expect(await readdir(parent)).toEqual([]);
+    });
+  });
+
+  it('leaves nothing behind when the folder cannot be written', async () => {
+    await withFolder({ file: 'in the way' }, async (parent) => {
+      const attempt = writeRun(join(parent, 'file'), exampleResults());
+      await expect(attempt).rejects.toThrow(ConfigurationError);
+      await expect(attempt).rejects.toThrow(/file: the results cannot be written/);
+      expect(await readdir(parent)).toEqual(['file']);
+      expect(await readFile(join(parent, 'file'), 'utf8')).toBe('in the way');
+    });
+  });
+});
+
+describe('readResults', () => {
+  it('names a file that is no JSON', async () => {
+    await withFolder({ 'results.json': '{"app":' }, async (folder) => {
+      const path = join(folder, 'results.json');
+      await expect(readResults(path)).rejects.toThrow(/results\.json: it cannot be read as JSON/);
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import { DataError } from '@dynaprompt/core';
+import { z } from 'zod';
+import { metricNames } from '../metrics/metrics.js';
+import { packageName } from '../package-name.js';
+
+const count = z.number().int().nonnegative();
+
+/** A value at a training step. */
+const point = z.strictObject({ step: count, value: z.number() });
+
+/** How one run with one seed went. */
+const curve = z.strictObject({
+  seed: z.number().int(),
+  /** Training loss, nats. */
+  loss: z.array(point).readonly(),
+  /** Score on the validation split. */
+  validation: z.array(point).readonly(),
+});
+
+const method = z.strictObject({
+  seeds: z.array(z.number().int()).min(1).readonly(),
+  /** Validation score after the last step, one for each seed. */
+  final: z.array(z.number()).min(1).readonly(),
+  /** Best validation score of the run, one for each seed. It is picked on the validation split, so it flatters. */
+  best: z.array(z.number()).min(1).readonly(),
+  /** Mean of `final`. */
+  mean: z.number(),
+  /** Sample standard deviation (n − 1) of `final`; null for one seed. */
+  std: z.number().nonnegative().nullable(),
+  /** Student's interval for the mean of `final`; null for one seed. */
+  confidence: z.strictObject({ level: z.number(), low: z.number(), high: z.number() }).nullable(),
+  trainableParameters: count,
+  /** Wall-clock seconds, one for each seed. */
+  seconds: z.array(z.number().nonnegative()).readonly(),
+  curves: z.array(curve).readonly(),
+});
+
+/** Shape of `results.json`. */
+export const runResultsSchema = z.strictObject({
+  app: z.string(),
+  task: z.string(),
+  /** Folder name or hub id of the frozen model. */
+  backbone: z.string(),
+  metric: z.enum(metricNames),
+  data: z.strictObject({
+    description: z.string(),
+    license: z.string(),
+    source: z.string(),
+    labels: z.array(z.string()).readonly(),
+    train: count,
+    validation: count,
+  }),
+  /** Always saying the most frequent training class. */
+  majority: z.strictObject({ label: z.string(), score: z.number() }),
+  backboneDetails: z.strictObject({
+    family: z.string(),
+    revision: z.string(),
+    dtype: z.string(),
+    parameters: count,
+  }),
+  methods: z.record(z.string(), method),
+  /** Versions of what took part, e.g. `node`, `onnxruntime-node`. */
+  versions: z.record(z.string(), z.string()),
+  /** The resolved configuration of the run. */
+  config: z.record(z.string(), z.unknown()),
+  /** ISO 8601, when the run began. */
+  startedAt: z.iso.datetime(),
+  /** Wall-clock seconds of the whole run. */
+  seconds: z.number().nonnegative(),
+});
+
+/** What `results.json` holds. */
+export type RunResults = Readonly<z.infer<typeof runResultsSchema>>;
+
+/** One method's part of {@link RunResults}. */
+export type MethodResult = Readonly<z.infer<typeof method>>;
+
+/** One seed's learning curve in a {@link MethodResult}. */
+export type LearningCurve = Readonly<z.infer<typeof curve>>;
+
+/** A value at a training step. */
+export type CurvePoint = Readonly<z.infer<typeof point>>;
+
+/** Checks that a value has the shape of `results.json`; throws a `DataError` that names `subject` and the field at fault. */
+export function parseResults(value: unknown, subject: string): RunResults {
+  const parsed = runResultsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.join('.');
+  throw new DataError({
+    packageName,
+    subject,
+    problem: `${field}: ${issue?.message ?? 'does not fit'}`,
+    remedy: 'Compare it with the schema in the README of @dynaprompt/benchmarks',
+    cause: parsed.error,
+  });
+}

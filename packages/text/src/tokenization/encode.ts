@@ -1,0 +1,116 @@
+import { DataError, type ExampleLayout } from '@dynaprompt/core';
+import { PACKAGE_NAME } from '../package-name.js';
+import type { TemplatePart } from './template.js';
+import type { Tokenizer } from './tokenizer.js';
+
+/** A text, or a pair of texts. */
+export interface TextExample {
+  /** Names the example in errors. */
+  readonly id?: string;
+  readonly text: string;
+  readonly pair?: string;
+}
+
+/** Tokens of one example without a prompt, special tokens included. */
+export interface EncodedExample {
+  readonly ids: readonly number[];
+  readonly types: readonly number[];
+  /** Framing and content; a prompt may go anywhere into the content. */
+  readonly layout: Omit<ExampleLayout, 'active'>;
+  /** Index of the mask token in `ids`, −1 without a template. */
+  readonly mask: number;
+}
+
+interface Segment {
+  readonly kind: TemplatePart['kind'];
+  ids: readonly number[];
+  readonly type: number;
+}
+
+/**
+ * Encodes an example in at most `maximum` tokens. Too long texts are cut at their end, the longer of a pair first; special
+ * tokens, the wording of a template and the room for a prompt are never cut.
+ * @throws DataError if the example has no text, lacks the pair that the template asks for, or leaves no room.
+ */
+export function encodeExample(
+  tokenizer: Tokenizer,
+  example: TextExample,
+  template: readonly TemplatePart[] | undefined,
+  maximum: number,
+): EncodedExample {
+  const hasPair = example.pair !== undefined && template === undefined;
+  const frame = hasPair ? tokenizer.pair : tokenizer.single;
+  const segments = template
+    ? template.map((part): Segment => ({
+        kind: part.kind,
+        ids: partIds(tokenizer, example, part),
+        type: frame.types.first,
+      }))
+    : plainSegments(tokenizer, example, hasPair);
+  cutToFit(example, segments, maximum - frame.before.length - frame.after.length);
+
+  const ids = [...frame.before];
+  const types = frame.before.map(() => frame.types.first);
+  let mask = -1;
+  for (const segment of segments) {
+    if (segment.kind === 'mask') mask = ids.length;
+    ids.push(...segment.ids);
+    types.push(...segment.ids.map(() => segment.type));
+  }
+  const content = ids.length - frame.before.length;
+  ids.push(...frame.after);
+  types.push(...frame.after.map(() => frame.types.after));
+  return { ids, types, mask, layout: { before: frame.before.length, content, after: frame.after.length } };
+}
+
+function plainSegments(tokenizer: Tokenizer, example: TextExample, hasPair: boolean): Segment[] {
+  const { types, between } = hasPair ? tokenizer.pair : tokenizer.single;
+  const first: Segment = { kind: 'text', ids: tokenizer.encode(example.text), type: types.first };
+  if (!hasPair) return [first];
+  return [
+    first,
+    { kind: 'words', ids: between, type: types.between },
+    { kind: 'pair', ids: tokenizer.encode(example.pair ?? ''), type: types.second },
+  ];
+}
+
+function partIds(tokenizer: Tokenizer, example: TextExample, part: TemplatePart): readonly number[] {
+  switch (part.kind) {
+    case 'words':
+      return tokenizer.encode(part.words);
+    case 'text':
+      return tokenizer.encode(example.text);
+    case 'pair':
+      if (example.pair === undefined)
+        throw unusable(example, 'the template asks for a pair, and it has none');
+      return tokenizer.encode(example.pair);
+    case 'mask':
+      if (tokenizer.maskId === undefined) throw unusable(example, 'the tokeniser has no mask token');
+      return [tokenizer.maskId];
+  }
+}
+
+/** Shortens text and pair until all segments have `room` tokens together. */
+function cutToFit(example: TextExample, segments: readonly Segment[], room: number): void {
+  const texts = segments.filter((segment) => segment.kind === 'text' || segment.kind === 'pair');
+  let excess = segments.reduce((sum, segment) => sum + segment.ids.length, 0) - room;
+  while (excess > 0) {
+    const [longest, next] = [...texts].sort((a, b) => b.ids.length - a.ids.length);
+    if (!longest || longest.ids.length === 0)
+      throw unusable(example, `${room} tokens leave no room for its text`);
+    // Down to the next longest at once, then evenly.
+    const ahead = longest.ids.length - (next?.ids.length ?? 0);
+    const cut = Math.min(excess, Math.max(1, ahead));
+    longest.ids = longest.ids.slice(0, longest.ids.length - cut);
+    excess -= cut;
+  }
+}
+
+function unusable(example: TextExample, problem: string): DataError {
+  return new DataError({
+    packageName: PACKAGE_NAME,
+    subject: `example ${example.id ?? `"${example.text.slice(0, 40)}"`}`,
+    problem,
+    remedy: 'Allow more tokens or fewer prompt slots, or use another template or backbone',
+  });
+}
