@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, URL } from 'node:url';
 
 /** One jest configuration for every package: ESM, TypeScript through swc, sources without a build. */
 export default {

@@ -132,7 +132,7 @@ export async function differentiate(
           }),
         );
       return {
-        loss: loss === undefined ? undefined : floatsOf(results['loss'])[0],
+        loss: loss === undefined ? undefined : floatsOf(results.loss)[0],
         outputs: pick(outputs.map((name) => [name, name])),
         gradients: pick([...names].map(([source, { output }]) => [source, output] as const)),
       };

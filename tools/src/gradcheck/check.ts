@@ -93,17 +93,17 @@ export async function checkCase(folder: string): Promise<GradientCheck> {
   await session.release();
 
   const expectedLoss = floatsOf(tensor('loss'))[0] ?? Number.NaN;
-  const actualLoss = floatsOf(results['loss'])[0] ?? Number.NaN;
+  const actualLoss = floatsOf(results.loss)[0] ?? Number.NaN;
   const lossError = Math.abs(actualLoss - expectedLoss);
   const gradientError = relativeError(
-    floatsOf(results['prompt_gradient']),
+    floatsOf(results.prompt_gradient),
     floatsOf(tensor('prompt_gradient')),
   );
   return {
     case: folder,
     loss: actualLoss,
     lossError,
-    logitsError: largestDifference(floatsOf(results['logits']), floatsOf(tensor('logits'))),
+    logitsError: largestDifference(floatsOf(results.logits), floatsOf(tensor('logits'))),
     gradientError,
     passed:
       lossError <= LOSS_TOLERANCE * Math.max(1, Math.abs(expectedLoss)) && gradientError < GRADIENT_TOLERANCE,

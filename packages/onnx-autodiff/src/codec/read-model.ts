@@ -141,7 +141,7 @@ class ModelReader {
       else if (field === 2) outputs.push(reader.string());
       else if (field === 3) name = reader.string();
       else if (field === 4) opType = reader.string();
-      else if (field === 5) reader.message(() => this.#attribute(attributes));
+      else if (field === 5) reader.message(() => { this.#attribute(attributes); });
       else if (field === 7) domain = reader.string();
     });
     return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };

@@ -1,4 +1,4 @@
-import { UnsupportedOperatorError } from '../errors.js';
+import type { UnsupportedOperatorError } from '../errors.js';
 import type { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/types.js';
@@ -30,11 +30,11 @@ export interface RuleContext {
   /** Which inputs a gradient is wanted for. */
   readonly wanted: readonly boolean[];
   /** Sums a gradient of the shape of `from` down to the shape of `to`, undoing broadcasting. */
-  sumTo(gradient: string, from: string, to: string): string;
+  readonly sumTo: (gradient: string, from: string, to: string) => string;
   /** Row sums Σ g·y of a softmax that its reader could compute more cheaply, by the softmax's output. */
   readonly softmaxRowSums: Map<string, string>;
   /** The error for a form of the operator that the rule does not cover. */
-  unsupported(problem: string): UnsupportedOperatorError;
+  readonly unsupported: (problem: string) => UnsupportedOperatorError;
 }
 
 /** Emits the gradients of a node's inputs, in their order; undefined where none is wanted. */

@@ -39,8 +39,8 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
   const model = graph.toModel();
   const folder = weightsFolder(graph);
   const session: Record<string, string> = {};
-  if (folder !== undefined) session['model_external_initializers_file_folder_path'] = folder;
-  if (options.prepack === false) session['disable_prepacking'] = '1';
+  if (folder !== undefined) session.model_external_initializers_file_folder_path = folder;
+  if (options.prepack === false) session.disable_prepacking = '1';
   let runtime: InferenceSession;
   try {
     runtime = await InferenceSession.create(graph.serialize(), {

@@ -50,8 +50,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   return {
     single: frameOf(tokenizer, encode, false),
     pair: frameOf(tokenizer, encode, true),
-    padId: tokenizer.pad_token_id ?? 0,
-    maskId: tokenizer.mask_token_id ?? undefined,
+    padId: idOf(tokenizer, 'pad_token_id') ?? 0,
+    maskId: idOf(tokenizer, 'mask_token_id'),
     encode,
     wordIds: () => wordIds(tokenizer),
   };
