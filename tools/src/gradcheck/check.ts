@@ -95,10 +95,7 @@ export async function checkCase(folder: string): Promise<GradientCheck> {
   const expectedLoss = floatsOf(tensor('loss'))[0] ?? Number.NaN;
   const actualLoss = floatsOf(results.loss)[0] ?? Number.NaN;
   const lossError = Math.abs(actualLoss - expectedLoss);
-  const gradientError = relativeError(
-    floatsOf(results.prompt_gradient),
-    floatsOf(tensor('prompt_gradient')),
-  );
+  const gradientError = relativeError(floatsOf(results.prompt_gradient), floatsOf(tensor('prompt_gradient')));
   return {
     case: folder,
     loss: actualLoss,

@@ -1,0 +1,33 @@
+import type { GradientSet, ParameterSet } from '../contracts/tensor.js';
+
+/** What a step did, for logs. */
+export interface OptimiserStep {
+  /** Number of this step, counted from 0. */
+  readonly step: number;
+  /** Base learning rate after the schedule, before the groups. */
+  readonly learningRate: number;
+  /** Norm over all gradients, before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** What a checkpoint has to keep of an optimiser. */
+export interface OptimiserState {
+  /** Steps taken. */
+  readonly step: number;
+  /** Moments by name, `<parameter>/first` and `<parameter>/second`, shaped like their parameter. */
+  readonly tensors: ParameterSet;
+}
+
+/** Changes parameters by their gradients. Parameters without a gradient stay as they are. */
+export interface Optimiser {
+  /**
+   * Writes new values into `parameters`.
+   *
+   * @throws DataError when a gradient belongs to no parameter, has another size or is not finite; nothing is written then.
+   */
+  step(parameters: ParameterSet, gradients: GradientSet): OptimiserStep;
+  /** A copy of the state. */
+  state(): OptimiserState;
+  /** Continues from a state, bit for bit. */
+  restore(state: OptimiserState): void;
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { miniBert } from '@dynaprompt/mini-models';
+import { benchDynamic } from './bench/dynamic.js';
+import { benchEngine } from './bench/engine.js';
+
+const program = new Command('bench').description(
+  'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
+);
+
+program
+  .command('engine')
+  .description('forward against forward + backward of one ONNX file')
+  .option('--model <file>', 'ONNX file', join(miniBert, 'onnx', 'model.onnx'))
+  .option('--batch <count>', 'examples', wholeNumber, 8)
+  .option('--sequence <count>', 'tokens of an example', wholeNumber, 64)
+  .option('--prompt <count>', 'prompt tokens', wholeNumber, 20)
+  .option('--rounds <count>', 'measured runs', wholeNumber, 12)
+  .option('--threads <count>', 'threads within an operator', wholeNumber)
+  .option('--json', 'accepted for symmetry: the output is always JSON')
+  .action(async (options: Parameters<typeof benchEngine>[0]) => {
+    print(await benchEngine(options));
+  });
+
+program
+  .command('dynamic')
+  .description('training step of a dynamic prompt against one of a fixed prompt')
+  .option('--backbone <folder>', 'backbone folder (default: the bundled mini-bert)')
+  .option('--batch <count>', 'examples', wholeNumber, 8)
+  .option('--words <count>', 'words of an example', wholeNumber, 64)
+  .option('--slots <count>', 'prompt slots', wholeNumber, 20)
+  .option('--rounds <count>', 'measured runs', wholeNumber, 12)
+  .option('--json', 'accepted for symmetry: the output is always JSON')
+  .action(async (options: Parameters<typeof benchDynamic>[0]) => {
+    print(await benchDynamic(options));
+  });
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('Give a whole number of at least 1.');
+  return number;
+}
+
+function print(result: unknown): void {
+  console.log(JSON.stringify(result, undefined, 2));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
