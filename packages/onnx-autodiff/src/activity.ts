@@ -1,6 +1,6 @@
 import { UnsupportedOperatorError } from './errors.js';
 import { intAttribute } from './graph/emitter.js';
-import type { Graph } from './graph/graph.js';
+import { readsOf, type Graph } from './graph/graph.js';
 import { DataType, type Node } from './graph/types.js';
 import { differentiableOperators, findRule, PIECEWISE_CONSTANT } from './rules/index.js';
 
@@ -16,11 +16,18 @@ function endsGradient(node: Node): boolean {
   return node.opType === 'Cast' && !floats.includes(target);
 }
 
-/** Tensors that change when one of `sources` does, and so may carry a gradient back to it. */
-export function activeTensors(graph: Graph, sources: Iterable<string>): Set<string> {
+/**
+ * Tensors that change when one of `sources` does, and so may carry a gradient back to it: among those that the graph's
+ * outputs and `targets` need.
+ */
+export function activeTensors(
+  graph: Graph,
+  sources: Iterable<string>,
+  targets: readonly string[] = [],
+): Set<string> {
   const active = new Set(sources);
-  for (const node of graph.sortedNodes()) {
-    if (endsGradient(node) || !node.inputs.some((input) => active.has(input))) continue;
+  for (const node of graph.sortedNodes([...graph.outputs.keys(), ...targets])) {
+    if (endsGradient(node) || !readsOf(node).some((input) => active.has(input))) continue;
     for (const output of node.outputs) if (output !== '') active.add(output);
   }
   return active;
@@ -43,19 +50,16 @@ export function gradientPath(
   sources: readonly string[],
   targets: readonly string[],
 ): GradientPath {
-  const active = activeTensors(graph, sources);
-  const sorted = graph.sortedNodes();
+  const active = activeTensors(graph, sources, targets);
+  const sorted = graph.sortedNodes(targets);
   const needed = new Set(targets.filter((target) => active.has(target)));
   const nodes: Node[] = [];
-  const ends = new Set(sources);
   for (let index = sorted.length - 1; index >= 0; index--) {
     const node = sorted[index];
     if (!node || endsGradient(node)) continue;
-    const carries = node.outputs.some(
-      (output) => needed.has(output) && active.has(output) && !ends.has(output),
-    );
-    if (!carries || !node.inputs.some((input) => active.has(input))) continue;
-    for (const input of node.inputs) if (active.has(input)) needed.add(input);
+    const reads = readsOf(node).filter((input) => active.has(input));
+    if (reads.length === 0 || !node.outputs.some((output) => needed.has(output))) continue;
+    for (const input of reads) needed.add(input);
     nodes.push(node);
   }
   nodes.reverse();

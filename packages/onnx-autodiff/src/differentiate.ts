@@ -71,9 +71,7 @@ export function prepareGraph(model: string | Uint8Array): Graph {
 export async function appendLossGradient(graph: Graph, request: LossGradientRequest): Promise<LossGradient> {
   const { objective, withRespectTo } = request;
   for (const tensor of [...withRespectTo, objective.output]) {
-    const exists =
-      graph.inputs.has(tensor) || graph.initializers.has(tensor) || graph.producer(tensor) !== undefined;
-    if (!exists) {
+    if (!graph.has(tensor)) {
       throw new InvalidInputError({
         subject: `${graph.source}, tensor ${tensor}`,
         problem: 'the graph has no such tensor',

@@ -80,8 +80,8 @@ export function appendGradient(
     const g = gradients.find((gradient) => gradient !== undefined);
     const rule = findRule(operatorName(node));
     if (g === undefined || !rule) continue;
-    if (gradients[0] === undefined && node.opType !== 'Split') {
-      throw unsupported(graph, node, 'only an optional output of it is used');
+    if (node.opType !== 'Split' && gradients.some((gradient, index) => gradient !== undefined && index > 0)) {
+      throw unsupported(graph, node, 'an output of it other than the first is used');
     }
     const wanted = node.inputs.map((input) => tensors.has(input));
     const context = {
@@ -103,7 +103,9 @@ export function appendGradient(
     });
     node.inputs.forEach((input, index) => {
       const gradient = results[index];
-      if (wanted[index] && gradient !== undefined) arrive(input, gradient);
+      if (!wanted[index]) return;
+      if (gradient === undefined) throw unsupported(graph, node, `its rule has none for input ${index}`);
+      arrive(input, gradient);
     });
   }
   return new Map(sources.map((source) => [source, total(source) ?? emit.zerosLike(source)]));

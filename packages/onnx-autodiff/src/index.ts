@@ -38,6 +38,7 @@ export type { ProbeInputs } from './session/probe.js';
 export { openSession, type Session, type SessionOptions } from './session/session.js';
 export { float32, floatsOf, int64, type ElementType, type TensorValue } from './session/tensor-value.js';
 export { addKeyBias } from './surgery/attention.js';
+export { widenPositionBiases } from './surgery/position-bias.js';
 export {
   findTokenEmbedding,
   gatherPromptGradient,
@@ -45,4 +46,4 @@ export {
   type PromptInjection,
   type TokenEmbedding,
 } from './surgery/prompts.js';
-export { findLastHiddenState, findPatchEmbedding } from './surgery/structure.js';
+export { findLastHiddenState, findPatchEmbedding, type PatchEmbedding } from './surgery/structure.js';

@@ -21,7 +21,10 @@ export function crossEntropy(emit: Emitter, logits: string, labels: string): Los
   const weights = emit.cast(counted, DataType.float32);
   // n ≥ 1: a batch of ignored labels has loss 0.
   const count = emit.op('Max', [emit.op('ReduceSum', [weights], { keepdims: 0 }), emit.float(1)]);
-  const safeLabels = emit.unsqueeze(emit.op('Where', [counted, labels, emit.int(0)]), [-1]);
+  // Other negative labels would count from the last class; the largest index makes GatherElements refuse them.
+  const isNegative = emit.op('Less', [labels, emit.int(0)]);
+  const checked = emit.op('Where', [isNegative, emit.int(2 ** 31), labels]);
+  const safeLabels = emit.unsqueeze(emit.op('Where', [counted, checked, emit.int(0)]), [-1]);
   const logProbabilities = emit.op('LogSoftmax', [logits], { axis: -1 });
   const chosen = emit.op('GatherElements', [logProbabilities, safeLabels], { axis: -1 });
   const column = emit.unsqueeze(weights, [-1]);

@@ -1,5 +1,6 @@
 import { DataType, type Node, type Tensor } from '../graph/types.js';
 import type { Graph } from '../graph/graph.js';
+import { int64Array } from '../graph/integers.js';
 
 /** Turns `Constant` nodes into initialisers and removes `Identity` nodes that nothing outside needs. */
 export function liftConstants(graph: Graph): void {
@@ -37,14 +38,10 @@ function constantTensor(node: Node, name: string): Tensor | undefined {
   if (kind === 'value_float' && attribute.kind === 'float')
     return make(DataType.float32, [], Float32Array.of(attribute.value));
   if (kind === 'value_int' && attribute.kind === 'int')
-    return make(DataType.int64, [], BigInt64Array.of(BigInt(attribute.value)));
+    return make(DataType.int64, [], int64Array([attribute.value]));
   if (kind === 'value_floats' && attribute.kind === 'floats')
     return make(DataType.float32, [attribute.value.length], Float32Array.from(attribute.value));
   if (kind === 'value_ints' && attribute.kind === 'ints')
-    return make(
-      DataType.int64,
-      [attribute.value.length],
-      BigInt64Array.from(attribute.value, (value) => BigInt(value)),
-    );
+    return make(DataType.int64, [attribute.value.length], int64Array(attribute.value));
   return undefined;
 }

@@ -72,6 +72,7 @@ function isCube(graph: Graph, tensor: string, x: string): boolean {
   const power = producedBy(graph, tensor, 'Pow');
   if (power) return power.inputs[0] === x && isClose(graph.scalar(power.inputs[1]), 3);
   const product = producedBy(graph, tensor, 'Mul');
-  const square = product && producedBy(graph, otherInput(product, x), 'Mul');
+  if (!product?.inputs.includes(x)) return false;
+  const square = producedBy(graph, otherInput(product, x), 'Mul');
   return square?.inputs[0] === x && square.inputs[1] === x;
 }

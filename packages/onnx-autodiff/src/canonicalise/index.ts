@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js';
+import { dropAbsentInputs } from './absent-inputs.js';
 import { fuseAttentionProduct } from './attention-product.js';
 import { liftConstants } from './constants.js';
 import { fuseGelu, fuseTanhGelu } from './gelu.js';
@@ -10,6 +11,7 @@ export type FusionCounts = Readonly<Record<string, number>>;
 
 /** Brings a graph to the form the rest of the package works on: constants as initialisers, operator set ≥ 17. */
 export function normalise(graph: Graph): void {
+  dropAbsentInputs(graph);
   liftConstants(graph);
   raiseOpset(graph);
 }

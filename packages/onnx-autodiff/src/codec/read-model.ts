@@ -1,5 +1,4 @@
-import { realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { MalformedModelError } from '../errors.js';
 import type {
   Attribute,
@@ -12,6 +11,7 @@ import type {
 } from '../graph/types.js';
 import { DataType } from '../graph/types.js';
 import { bytesInFile, bytesInMemory, type ByteSource } from './byte-source.js';
+import { ExternalData, realPath } from './external-data.js';
 import { typedFieldsToBytes, type TypedFields } from './typed-fields.js';
 import { WireReader } from './wire-reader.js';
 
@@ -44,14 +44,6 @@ export function readModel(model: string | Uint8Array): ModelProto {
   }
 }
 
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return resolve(file);
-  }
-}
-
 function refuseForeignFiles(source: ByteSource): void {
   const head = new TextDecoder('latin1').decode(source.view(0, Math.min(64, source.size)));
   if (head.startsWith(LFS_POINTER)) {
@@ -72,13 +64,15 @@ function refuseForeignFiles(source: ByteSource): void {
 
 class ModelReader {
   readonly #reader: WireReader;
+  readonly #externalData: ExternalData;
 
   /** `folder` is where the model is looked up, before links are followed: its external data lie there. */
   constructor(
     private readonly source: ByteSource,
-    private readonly folder: string | undefined,
+    folder: string | undefined,
   ) {
     this.#reader = new WireReader(source);
+    this.#externalData = new ExternalData(source.name, folder);
   }
 
   model(): ModelProto {
@@ -141,7 +135,10 @@ class ModelReader {
       else if (field === 2) outputs.push(reader.string());
       else if (field === 3) name = reader.string();
       else if (field === 4) opType = reader.string();
-      else if (field === 5) reader.message(() => { this.#attribute(attributes); });
+      else if (field === 5)
+        reader.message(() => {
+          this.#attribute(attributes);
+        });
       else if (field === 7) domain = reader.string();
     });
     return { name, opType, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
@@ -222,7 +219,7 @@ class ModelReader {
     });
     if (dims.some((extent) => extent < 0)) throw reader.malformed(`tensor ${name} has a negative extent`);
     const header = { name, dims, dataType };
-    if (external.size > 0) return { ...header, data: this.#externalData(name, external) };
+    if (external.size > 0) return { ...header, data: this.#externalData.locate(header, external) };
     if (dataType === DataType.string) return { ...header, data: { kind: 'strings', strings } };
     if (rawBytes) return { ...header, data: { kind: 'bytes', bytes: rawBytes } };
     if (raw && this.source.file !== undefined) {
@@ -232,27 +229,6 @@ class ModelReader {
       };
     }
     return { ...header, data: { kind: 'bytes', bytes: typedFieldsToBytes(dataType, typed) } };
-  }
-
-  #externalData(name: string, external: ReadonlyMap<string, string>): Tensor['data'] {
-    const location = external.get('location') ?? '';
-    const offset = Number(external.get('offset') ?? 0);
-    const length = Number(external.get('length') ?? -1);
-    const problem = (what: string): MalformedModelError =>
-      new MalformedModelError({
-        subject: `${this.source.name}, tensor ${name}`,
-        problem: `its external data (${location || 'no location'}) ${what}`,
-        remedy: 'Put the .onnx_data file beside the model, or download the model again',
-      });
-    if (this.folder === undefined) throw problem('cannot be found for a model given as bytes');
-    if (location === '' || isAbsolute(location) || location.split(/[\\/]/).includes('..')) {
-      throw problem('lies outside the folder of the model');
-    }
-    const path = join(this.folder, location.split(/[\\/]/).join(sep));
-    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(length)) {
-      throw problem('has a malformed offset or length');
-    }
-    return { kind: 'file', file: realPath(path), offset, length };
   }
 
   #keyValue(): [string, string] {

@@ -1,3 +1,4 @@
+import { int64Array } from '../graph/integers.js';
 import { DataType } from '../graph/types.js';
 
 /** The typed number fields of a TensorProto, the alternative to `raw_data`. */
@@ -13,16 +14,15 @@ export interface TypedFields {
 export function typedFieldsToBytes(dataType: number, fields: TypedFields): Uint8Array {
   const bytesOf = (array: ArrayBufferView): Uint8Array =>
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  const big = (values: readonly number[]): bigint[] => values.map((value) => BigInt(value));
   switch (dataType) {
     case DataType.float32:
       return bytesOf(Float32Array.from(fields.floats));
     case DataType.float64:
       return bytesOf(Float64Array.from(fields.doubles));
     case DataType.int64:
-      return bytesOf(BigInt64Array.from(big(fields.int64s)));
+      return bytesOf(int64Array(fields.int64s));
     case DataType.uint64:
-      return bytesOf(BigUint64Array.from(big(fields.uint64s)));
+      return bytesOf(BigUint64Array.from(fields.uint64s, BigInt));
     case DataType.uint32:
       return bytesOf(Uint32Array.from(fields.uint64s));
     case DataType.int32:

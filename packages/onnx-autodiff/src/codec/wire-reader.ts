@@ -4,7 +4,7 @@ import type { ByteSource } from './byte-source.js';
 const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 /** No model in use nests deeper; a hostile one could exhaust the stack. */
 const MAXIMUM_DEPTH = 64;
-const text = new TextDecoder();
+const text = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads protobuf messages (encoding: protobuf.dev/programming-guides/encoding) from a {@link ByteSource}. */
 export class WireReader {
@@ -32,7 +32,7 @@ export class WireReader {
       const tag = this.#rawVarint();
       const field = Math.floor(tag / 8);
       this.#wire = tag & 7;
-      if (field === 0) throw this.malformed('field number 0');
+      if (field <= 0) throw this.malformed(`field number ${field}`);
       const start = this.position;
       visit(field);
       if (this.position === start) this.#skip();
@@ -52,7 +52,7 @@ export class WireReader {
     return value;
   }
 
-  /** A signed 64-bit integer; exact up to 2^53, saturating semantics beyond that are restored by the writer. */
+  /** A signed 64-bit integer; exact up to 2^53, beyond that rounded (`toInt64` brings the largest one back). */
   integer(): number {
     if (this.#wire !== WireType.varint) throw this.malformed(`wire type ${this.#wire} for an integer`);
     return this.#rawVarint();
@@ -83,7 +83,12 @@ export class WireReader {
   }
 
   string(): string {
-    return text.decode(this.bytes());
+    const { start, length } = this.extent();
+    try {
+      return text.decode(this.source.view(start, length));
+    } catch {
+      throw this.malformed('a text that is not UTF-8');
+    }
   }
 
   /** A copy of a bytes field. */

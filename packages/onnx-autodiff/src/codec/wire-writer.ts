@@ -1,5 +1,6 @@
+import { toInt64 } from '../graph/integers.js';
+
 const text = new TextEncoder();
-const INT64_LIMIT = 2n ** 63n;
 
 /** Writes protobuf messages; the counterpart of `WireReader`. Grows as needed. */
 export class WireWriter {
@@ -58,10 +59,7 @@ export class WireWriter {
       this.#unsigned(value);
       return;
     }
-    let exact = BigInt(value);
-    if (exact >= INT64_LIMIT) exact = INT64_LIMIT - 1n;
-    if (exact < -INT64_LIMIT) exact = -INT64_LIMIT;
-    let rest = BigInt.asUintN(64, exact);
+    let rest = BigInt.asUintN(64, toInt64(value));
     while (rest > 127n) {
       this.#byte(Number(rest & 127n) | 128);
       rest >>= 7n;

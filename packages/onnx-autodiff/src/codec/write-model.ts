@@ -136,6 +136,8 @@ function writeTensor(writer: WireWriter, tensor: Tensor): void {
 
 function writeValueInfo(writer: WireWriter, value: ValueInfo): void {
   writer.string(1, value.name);
+  // Outputs of subgraphs may leave their type to inference.
+  if (value.dataType === 0) return;
   writer.message(2, (type) => {
     type.message(1, (tensorType) => {
       tensorType.integer(1, value.dataType);

@@ -1,4 +1,6 @@
+import { InvalidInputError } from '../errors.js';
 import type { Graph } from './graph.js';
+import { int64Array } from './integers.js';
 import { DataType, type Attribute, type Node, type ValueInfo } from './types.js';
 
 export type AttributeValue = number | readonly number[] | string | { readonly float: number };
@@ -109,12 +111,11 @@ export class Emitter {
   }
   /** A one-dimensional int64 constant. */
   ints(...values: readonly number[]): string {
-    const exact = BigInt64Array.from(values, (value) => BigInt(value));
-    return this.#constant(`i${values.join()}`, DataType.int64, [values.length], exact);
+    return this.#constant(`i${values.join()}`, DataType.int64, [values.length], int64Array(values));
   }
   /** An int64 scalar constant. */
   int(value: number): string {
-    return this.#constant(`s${value}`, DataType.int64, [], BigInt64Array.of(BigInt(value)));
+    return this.#constant(`s${value}`, DataType.int64, [], int64Array([value]));
   }
 
   /** Shape of a tensor, int64 [rank]; one node per tensor. */
@@ -165,14 +166,34 @@ export class Emitter {
     return this.node('FusedMatMul', [a, b], values, { domain: 'com.microsoft' })[0] ?? '';
   }
 
+  /**
+   * Declares a graph input.
+   * @throws InvalidInputError if the graph has a tensor of that name already.
+   */
   input(info: ValueInfo): string {
+    this.#refuseDuplicate(info.name);
     this.graph.inputs.set(info.name, info);
     return info.name;
   }
-  /** Declares a graph output; gives the tensor that name where it has another. */
+  /**
+   * Declares a graph output; gives the tensor that name where it has another.
+   * @throws InvalidInputError if the graph has another tensor of that name already.
+   */
   output(name: string, tensor = name, dataType: number = DataType.float32): void {
-    if (tensor !== name) this.alias(tensor, name);
+    if (tensor !== name) {
+      this.#refuseDuplicate(name);
+      this.alias(tensor, name);
+    }
     this.graph.outputs.set(name, { name, dataType, dims: undefined });
+  }
+
+  #refuseDuplicate(name: string): void {
+    if (!this.graph.has(name)) return;
+    throw new InvalidInputError({
+      subject: `${this.graph.source}, tensor ${name}`,
+      problem: 'the graph has a tensor of this name already, and the gradient needs the name',
+      remedy: 'Rename it in the model',
+    });
   }
 
   /** Reductions other than ReduceSum take their axes as an attribute before operator set 18, as an input since. */

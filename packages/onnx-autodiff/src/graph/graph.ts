@@ -24,6 +24,8 @@ export class Graph {
   readonly #nodes = new Set<MutableNode>();
   readonly #producers = new Map<string, MutableNode>();
   readonly #consumers = new Map<string, Set<MutableNode>>();
+  /** Names of nodes, removed ones too: onnxruntime refuses a graph with one name twice. */
+  readonly #nodeNames = new Set<string>();
   #freshCount = 0;
 
   constructor(model: ModelProto, source: string) {
@@ -40,10 +42,12 @@ export class Graph {
 
   /**
    * Reads a model file (weights stay on disk) or a model in memory.
-   * @throws MalformedModelError naming the file and what is wrong with it.
+   * @throws MalformedModelError naming the file and what is wrong with it; a cycle in the graph counts.
    */
   static read(model: string | Uint8Array): Graph {
-    return new Graph(readModel(model), typeof model === 'string' ? model : 'model in memory');
+    const graph = new Graph(readModel(model), typeof model === 'string' ? model : 'model in memory');
+    graph.sortedNodes();
+    return graph;
   }
 
   /** Version of the standard operator set. */
@@ -68,7 +72,7 @@ export class Graph {
   fresh(hint: string): string {
     let name: string;
     do name = `dynaprompt.${hint}.${this.#freshCount++}`;
-    while (this.#producers.has(name) || this.initializers.has(name) || this.inputs.has(name));
+    while (this.has(name) || this.#nodeNames.has(name));
     return name;
   }
 
@@ -114,6 +118,11 @@ export class Graph {
     }
   }
 
+  /** Whether the graph has a tensor of this name. */
+  has(tensor: string): boolean {
+    return this.#producers.has(tensor) || this.initializers.has(tensor) || this.inputs.has(tensor);
+  }
+
   isConstant(tensor: string): boolean {
     return this.initializers.has(tensor);
   }
@@ -131,8 +140,8 @@ export class Graph {
     return tensorValues(constant)[0];
   }
 
-  /** Nodes that the outputs need, each after what it reads. */
-  sortedNodes(): readonly Node[] {
+  /** Nodes that tensors, the graph's outputs by default, need, each after what it reads. */
+  sortedNodes(targets: Iterable<string> = this.outputs.keys()): readonly Node[] {
     const order: Node[] = [];
     const state = new Map<Node, 'open' | 'done'>();
     const stack: { node: MutableNode; next: number; reads: readonly string[] }[] = [];
@@ -150,8 +159,8 @@ export class Graph {
       state.set(node, 'open');
       stack.push({ node, next: 0, reads: readsOf(node) });
     };
-    for (const output of this.outputs.keys()) {
-      push(output);
+    for (const target of targets) {
+      push(target);
       for (let top = stack.at(-1); top; top = stack.at(-1)) {
         const tensor = top.reads[top.next++];
         if (tensor !== undefined) push(tensor);
@@ -174,9 +183,11 @@ export class Graph {
     }
   }
 
-  /** An independent copy that shares the tensors' bytes. */
+  /** An independent copy that shares the tensors' bytes; nodes that no output needs are copied too. */
   clone(): Graph {
-    return new Graph(this.toModel(), this.source);
+    const model = this.toModel();
+    const parts = { nodes: [...this.#nodes], initializers: [...this.initializers.values()] };
+    return new Graph({ ...model, graph: { ...model.graph, ...parts } }, this.source);
   }
 
   toModel(): ModelProto {
@@ -204,10 +215,11 @@ export class Graph {
 
   #insert(node: MutableNode): void {
     this.#nodes.add(node);
+    this.#nodeNames.add(node.name);
     this.#linkInputs(node);
     for (const output of node.outputs) {
       if (output === '') continue;
-      if (this.#producers.has(output) || this.initializers.has(output) || this.inputs.has(output)) {
+      if (this.has(output)) {
         throw new MalformedModelError({
           subject: `${this.source}, tensor ${output}`,
           problem: 'it is produced twice',

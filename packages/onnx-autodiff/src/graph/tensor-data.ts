@@ -19,11 +19,22 @@ export const ELEMENT_BYTES: Readonly<Record<number, number>> = {
   [DataType.bfloat16]: 2,
 };
 
+/** Bytes that a tensor of this shape takes; undefined for element types without a fixed size. */
+export function byteLength(dataType: number, dims: readonly number[]): number | undefined {
+  const halves: readonly number[] = [DataType.int4, DataType.uint4];
+  if (halves.includes(dataType)) return Math.ceil(elementCount(dims) / 2);
+  const size = ELEMENT_BYTES[dataType];
+  return size === undefined ? undefined : elementCount(dims) * size;
+}
+
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, extent) => product * extent, 1);
 }
 
-/** Raw bytes of a tensor, read from its file if they are not in memory. */
+/**
+ * Raw bytes of a tensor, read from its file if they are not in memory.
+ * @throws MalformedModelError if it holds strings, or its file is gone or has become shorter.
+ */
 export function tensorBytes(tensor: Tensor): Uint8Array {
   const { data } = tensor;
   if (data.kind === 'bytes') return data.bytes;
@@ -35,22 +46,26 @@ export function tensorBytes(tensor: Tensor): Uint8Array {
       remedy: 'Export the model without the tokeniser inside',
     });
   }
-  const length =
-    data.length >= 0 ? data.length : elementCount(tensor.dims) * (ELEMENT_BYTES[tensor.dataType] ?? 0);
-  const bytes = new Uint8Array(length);
-  const descriptor = openSync(data.file, 'r');
+  const bytes = new Uint8Array(data.length);
+  let filled = 0;
   try {
-    if (readSync(descriptor, bytes, 0, length, data.offset) !== length) {
-      throw new MalformedModelError({
-        subject: `${data.file}, ${subject}`,
-        problem: 'the file ends before the tensor does',
-        remedy: 'Download the model again',
-      });
+    const descriptor = openSync(data.file, 'r');
+    try {
+      for (let count = -1; count !== 0 && filled < bytes.length; filled += count)
+        count = readSync(descriptor, bytes, filled, bytes.length - filled, data.offset + filled);
+    } finally {
+      closeSync(descriptor);
     }
-  } finally {
-    closeSync(descriptor);
+  } catch (cause) {
+    throw unreadable(`${data.file}, ${subject}`, 'the file cannot be read', cause);
   }
+  if (filled < bytes.length)
+    throw unreadable(`${data.file}, ${subject}`, 'the file ends before the tensor does');
   return bytes;
+}
+
+function unreadable(subject: string, problem: string, cause?: unknown): MalformedModelError {
+  return new MalformedModelError({ subject, problem, remedy: 'Download the model again', cause });
 }
 
 /**

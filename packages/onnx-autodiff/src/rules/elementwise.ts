@@ -6,12 +6,16 @@ function passedThrough({ emit, y }: RuleContext, input: string): string {
   return emit.cast(emit.op('Equal', [input, y]), DataType.float32);
 }
 
-const select: Rule = (context) =>
-  context.x.map((input, index) =>
-    context.wanted[index]
-      ? context.sumTo(context.emit.mul(context.g, passedThrough(context, input)), context.y, input)
-      : undefined,
+// The gradient goes to the input that was let through, in equal parts to several that are equal.
+const select: Rule = (context) => {
+  const { x, y, g, emit, wanted, sumTo } = context;
+  if (x.length === 1) return [g];
+  const chosen = x.map((input) => passedThrough(context, input));
+  const share = emit.div(g, emit.op('Sum', chosen));
+  return x.map((input, index) =>
+    wanted[index] ? sumTo(emit.mul(share, chosen[index] ?? ''), y, input) : undefined,
   );
+};
 
 /** Arithmetic, with broadcasting (ONNX: Multidirectional Broadcasting). */
 export const elementwiseRules = {
@@ -43,18 +47,26 @@ export const elementwiseRules = {
     ];
   },
 
-  // y = a^p  ⇒  da = g · p · a^(p−1), dp = g · y · ln a
+  // y = a^p  ⇒  da = g · p · a^(p−1), dp = g · y · ln a, 0 where a = 0
   Pow: ({ x: [a = '', p = ''], y, g, wanted, sumTo, emit, graph }) => {
     const exponent = graph.scalar(p);
     const slope = (): string => {
-      if (exponent === undefined) return emit.mul(p, emit.op('Pow', [a, emit.sub(p, emit.float(1))]));
+      if (exponent === undefined) {
+        const power = emit.cast(p, DataType.float32);
+        return emit.mul(power, emit.op('Pow', [a, emit.sub(power, emit.float(1))]));
+      }
+      if (exponent === 0) return emit.float(0);
       if (exponent === 2) return emit.scale(a, 2);
       if (exponent === 3) return emit.scale(emit.mul(a, a), 3);
       return emit.scale(emit.op('Pow', [a, emit.float(exponent - 1)]), exponent);
     };
+    const logarithm = (): string => {
+      const isZero = emit.op('Equal', [a, emit.float(0)]);
+      return emit.op('Log', [emit.op('Where', [isZero, emit.float(1), a])]);
+    };
     return [
       wanted[0] ? sumTo(emit.mul(g, slope()), y, a) : undefined,
-      wanted[1] ? sumTo(emit.mul(emit.mul(g, y), emit.op('Log', [a])), y, p) : undefined,
+      wanted[1] ? sumTo(emit.mul(emit.mul(g, y), logarithm()), y, p) : undefined,
     ];
   },
 
@@ -92,5 +104,10 @@ export const elementwiseRules = {
   // Casts between float types; the whole graph computes in float32.
   Cast: ({ g, emit }) => [emit.cast(g, DataType.float32)],
   Identity: ({ g }) => [g],
-  Dropout: ({ g, x }) => [g, ...x.slice(1).map(() => undefined)],
+  // At inference, which is what an export holds, y = x.
+  Dropout: ({ g, x, graph, unsupported }) => {
+    const isTraining = (x[2] ?? '') !== '' && graph.scalar(x[2]) !== 0;
+    if (isTraining) throw unsupported('Dropout in training mode');
+    return [g, ...x.slice(1).map(() => undefined)];
+  },
 } as const satisfies Record<string, Rule>;

@@ -1,4 +1,5 @@
 import { activationRules } from './activation.js';
+import { convolutionRules } from './convolution.js';
 import { elementwiseRules } from './elementwise.js';
 import { indexingRules } from './indexing.js';
 import { movementRules } from './movement.js';
@@ -12,6 +13,7 @@ const table = {
   ...activationRules,
   ...normalizationRules,
   ...productRules,
+  ...convolutionRules,
   ...reductionRules,
   ...movementRules,
   ...indexingRules,
@@ -46,5 +48,5 @@ export const PIECEWISE_CONSTANT: ReadonlySet<string> = new Set([
     'IsNaN',
     'IsInf',
   ],
-  ...['Sign', 'Floor', 'Ceil', 'Round', 'Mod'],
+  ...['Sign', 'Floor', 'Ceil', 'Round'],
 ]);

@@ -1,6 +1,6 @@
 import { intAttribute } from '../graph/emitter.js';
 import { padAxis, scatterAlong } from './movement.js';
-import { axesUpTo, positiveAxis, type Rule } from './rule.js';
+import { asInt64, axesUpTo, positiveAxis, type Rule } from './rule.js';
 
 /** Operators that read elements by index; their gradients add into zeros. */
 export const indexingRules = {
@@ -18,13 +18,13 @@ export const indexingRules = {
       return [padAxis(context, emit.unsqueeze(g, [axis]), rank, axis, before, after), undefined];
     }
     // One axis of indices: flatten theirs, in the indices and in g.
-    const flat = emit.reshape(indices, emit.ints(-1));
+    const flat = emit.reshape(asInt64(context, indices), emit.ints(-1));
     const shape = emit.shape(input);
     const outer = axis === 0 ? [] : [emit.op('Slice', [shape, emit.ints(0), emit.ints(axis)])];
     const inner = axis === rank - 1 ? [] : [emit.op('Slice', [shape, emit.ints(axis + 1), emit.ints(rank)])];
     const rows = emit.reshape(g, emit.concat([...outer, emit.op('Shape', [flat]), ...inner], 0));
     const fromFront = emit.op('Where', [emit.op('Less', [flat, emit.int(0)]), emit.add(flat, length), flat]);
-    return [scatterAlong(context, rows, input, axis, fromFront), undefined];
+    return [scatterAlong(context, rows, rank, axis, length, fromFront), undefined];
   },
   // y = x[…, indices, …] elementwise  ⇒  dx[…, indices, …] += g
   GatherElements: ({ x: [x = '', indices = ''], g, emit, node }) => {

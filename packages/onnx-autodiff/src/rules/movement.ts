@@ -1,5 +1,5 @@
 import { intAttribute, intsAttribute } from '../graph/emitter.js';
-import { axesUpTo, positiveAxis, type Rule, type RuleContext } from './rule.js';
+import { asInt64, axesUpTo, positiveAxis, type Rule, type RuleContext } from './rule.js';
 
 // The elements stay in order: give g the shape of x.
 const sameElements: Rule = ({ x: [x = ''], g, emit }) => [emit.reshape(g, emit.shape(x))];
@@ -23,24 +23,24 @@ export function padAxis(
 }
 
 /**
- * Adds the slices of g along `axis` into zeros of the shape of x at `indices` (int64 [k]): the gradient of reading slices.
+ * Adds the slices of g along `axis` at `indices` (int64 [k]) into zeros that are `length` (int64 [1]) long along that axis and
+ * like g along the others: the gradient of reading slices.
  */
 export function scatterAlong(
-  { emit, shapes }: RuleContext,
+  { emit }: RuleContext,
   g: string,
-  x: string,
+  rank: number,
   axis: number,
+  length: string,
   indices: string,
 ): string {
-  const rank = shapes.rank(x);
   const swap = axesUpTo(rank);
   [swap[0], swap[axis]] = [axis, 0];
   const front = (tensor: string): string => (axis === 0 ? tensor : emit.transpose(tensor, swap));
-  const zeros = front(emit.zerosLike(x));
-  const scattered = emit.op('ScatterND', [zeros, emit.unsqueeze(indices, [-1]), front(g)], {
-    reduction: 'add',
-  });
-  return front(scattered);
+  const slices = front(g);
+  const rest = emit.op('Slice', [emit.shape(slices), emit.ints(1), emit.ints(rank)]);
+  const zeros = emit.op('Expand', [emit.float(0), emit.concat([length, rest], 0)]);
+  return front(emit.op('ScatterND', [zeros, emit.unsqueeze(indices, [-1]), slices], { reduction: 'add' }));
 }
 
 /** Starts, axes and steps of a Slice. Starts are constants or a tensor that the graph computes. */
@@ -105,27 +105,25 @@ export const movementRules = {
     return [emit.concat(parts, axis), undefined];
   },
 
-  // y = x[start : end : step]  ⇒  dx = g with zeros around it
+  // y = x[start : end : step]  ⇒  dx = g with zeros around and between, one axis after another
   Slice: (context) => {
     const { x, y, emit, shapes } = context;
-    const [input = '', starts = ''] = x;
+    const [input = '', starts = '', ends = '', , steps = ''] = x;
     const rank = shapes.rank(input);
     const parts = sliceParts(context);
+    const part = (tensor: string, index: number): string =>
+      emit.op('Slice', [asInt64(context, tensor), emit.ints(index), emit.ints(index + 1), emit.ints(0)]);
     let gradient = context.g;
     parts.axes.forEach((axis, index) => {
       const length = emit.extents(input, axis);
       if (parts.steps[index] !== 1) {
-        if (parts.axes.length > 1) throw context.unsupported('steps on several axes at once');
         const positions = emit.op('Range', [emit.int(0), emit.squeeze(length, [0]), emit.int(1)]);
-        const [, , ends = '', , steps = ''] = x;
-        const taken = emit.op('Slice', [positions, starts, ends, emit.ints(0), steps]);
-        gradient = scatterAlong(context, gradient, input, axis, taken);
+        const bounds = [part(starts, index), part(ends, index), emit.ints(0), part(steps, index)];
+        const taken = emit.op('Slice', [positions, ...bounds]);
+        gradient = scatterAlong(context, gradient, rank, axis, length, taken);
         return;
       }
-      const raw =
-        parts.starts === undefined
-          ? emit.op('Slice', [starts, emit.ints(index), emit.ints(index + 1), emit.ints(0)])
-          : emit.ints(parts.starts[index] ?? 0);
+      const raw = parts.starts === undefined ? part(starts, index) : emit.ints(parts.starts[index] ?? 0);
       const fromFront = emit.op('Where', [emit.op('Less', [raw, emit.ints(0)]), emit.add(raw, length), raw]);
       const before = emit.op('Max', [emit.op('Min', [fromFront, length]), emit.ints(0)]);
       const after = emit.sub(emit.sub(length, before), emit.extents(y, axis));
@@ -134,18 +132,15 @@ export const movementRules = {
     return [gradient];
   },
 
-  // y = x with a border  ⇒  dx = the inside of g
+  // y = x with a border  ⇒  dx = g without it, which is g padded by the negative widths
   Pad: (context) => {
-    const { x, g, emit, graph, node, shapes } = context;
+    const { x, g, emit, node } = context;
     const mode = node.attributes.get('mode');
-    const pads = graph.constantValues(x[1] ?? '');
-    if (!pads || (mode?.kind === 'string' && mode.value !== 'constant')) {
-      throw context.unsupported('Pad with computed extents or a mode other than constant');
+    if (mode?.kind === 'string' && mode.value !== 'constant') {
+      throw context.unsupported(`Pad in mode ${mode.value}`);
     }
-    const [input = ''] = x;
-    const axes = axesUpTo(shapes.rank(input));
-    const start = emit.ints(...axes.map((axis) => pads[axis] ?? 0));
-    return [emit.op('Slice', [g, start, emit.add(start, emit.shape(input)), emit.ints(...axes)])];
+    const [, pads = '', , axes = ''] = x;
+    return [emit.op('Pad', axes === '' ? [g, emit.neg(pads)] : [g, emit.neg(pads), '', axes])];
   },
 
   // y = x repeated  ⇒  dx = Σ g over the repetitions

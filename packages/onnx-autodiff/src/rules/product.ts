@@ -21,12 +21,12 @@ function isBroadcast({ shapes }: RuleContext, a: string, b: string): boolean {
  * y = α · op(a) op(b)  ⇒  da = α · g op(b)ᵀ, db = α · op(a)ᵀ g, each transposed back if its operand was.
  * FusedMatMul transposes on the fly; a constant operand is repacked once, at load.
  */
-function productGradients(context: RuleContext, product: Product): (string | undefined)[] {
+function productGradients(context: RuleContext, product: Product, isSum = false): (string | undefined)[] {
   const { x, y, g, emit, wanted, shapes, sumTo } = context;
   const [a = '', b = ''] = x;
   if (shapes.rank(a) < 2 || shapes.rank(b) < 2) throw context.unsupported('a product with a vector');
   const { transA, transB, alpha } = product;
-  noteSoftmaxRowSums(context, transA);
+  if (!isSum) noteSoftmaxRowSums(context, transA);
 
   const leftGradient = (): string => {
     const gradient = transA
@@ -43,9 +43,9 @@ function productGradients(context: RuleContext, product: Product): (string | und
   };
   // A matrix that all batches share: one product over all rows instead of a product per batch and a sum.
   const weightGradient = (): string => {
-    const rows = (tensor: string): string =>
-      emit.reshape(tensor, emit.concat([emit.ints(-1), emit.extents(tensor, shapes.rank(tensor) - 1)], 0));
-    const [flatA, flatG] = [rows(a), rows(g)];
+    const rows = (tensor: string, rank: number): string =>
+      emit.reshape(tensor, emit.concat([emit.ints(-1), emit.extents(tensor, rank - 1)], 0));
+    const [flatA, flatG] = [rows(a, shapes.rank(a)), rows(g, shapes.rank(y))];
     return transB ? emit.fusedMatMul(flatG, flatA, 1, 0, alpha) : emit.fusedMatMul(flatA, flatG, 1, 0, alpha);
   };
   return [wanted[0] ? leftGradient() : undefined, wanted[1] ? rightGradient() : undefined];
@@ -57,9 +57,10 @@ function productGradients(context: RuleContext, product: Product): (string | und
  */
 function noteSoftmaxRowSums(context: RuleContext, transA: Flag): void {
   const { x, y, g, emit, graph, shapes, wanted, softmaxRowSums } = context;
-  const [a = ''] = x;
+  const [a = '', b = ''] = x;
   const softmax = graph.producer(a);
   if (!wanted[0] || transA || softmax?.opType !== 'Softmax' || graph.consumers(a).length > 1) return;
+  if (isBroadcast(context, a, b)) return;
   const rank = shapes.rank(a);
   if (positiveAxis(intAttribute(softmax, 'axis', -1), rank) !== rank - 1) return;
   softmaxRowSums.set(a, emit.reduceSum(emit.mul(g, y), [-1], 1));
@@ -82,12 +83,13 @@ export const productRules = {
   // y = α · op(a) op(b) + β · c
   Gemm: (context) => {
     const { node, x, y, g, emit, wanted, sumTo } = context;
-    const gradients = productGradients(context, {
+    const bias = x[2] ?? '';
+    const product = {
       transA: intAttribute(node, 'transA', 0) ? 1 : 0,
       transB: intAttribute(node, 'transB', 0) ? 1 : 0,
       alpha: floatAttribute(node, 'alpha', 1),
-    });
-    const bias = x[2] ?? '';
+    } as const;
+    const gradients = productGradients(context, product, bias !== '');
     gradients.push(wanted[2] ? sumTo(emit.scale(g, floatAttribute(node, 'beta', 1)), y, bias) : undefined);
     return gradients;
   },

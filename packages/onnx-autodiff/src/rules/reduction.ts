@@ -52,10 +52,12 @@ export const reductionRules = {
   ReduceSumSquare: (context) => [
     context.emit.mul(withAxes(context, context.emit.scale(context.g, 2)), context.x[0] ?? ''),
   ],
-  // y = √Σ x²  ⇒  dx = g x / y
+  // y = √Σ x²  ⇒  dx = g x / y, 0 where y = 0
   ReduceL2: (context) => {
     const { emit, g, y, x } = context;
-    return [emit.mul(withAxes(context, emit.div(g, y)), x[0] ?? '')];
+    const isZero = emit.op('Equal', [y, emit.float(0)]);
+    const quotient = emit.div(g, emit.op('Where', [isZero, emit.float(1), y]));
+    return [emit.mul(withAxes(context, quotient), x[0] ?? '')];
   },
   // y = ln Σ eˣ  ⇒  dx = g · e^(x − y)
   ReduceLogSumExp: (context) => {

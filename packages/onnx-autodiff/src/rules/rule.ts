@@ -1,7 +1,7 @@
 import type { UnsupportedOperatorError } from '../errors.js';
 import type { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
-import type { Node } from '../graph/types.js';
+import { DataType, type Node } from '../graph/types.js';
 import type { StaticShape } from '../session/probe.js';
 
 /** Shapes as far as they are static. */
@@ -39,6 +39,13 @@ export interface RuleContext {
 
 /** Emits the gradients of a node's inputs, in their order; undefined where none is wanted. */
 export type Rule = (context: RuleContext) => readonly (string | undefined)[];
+
+/** A tensor of indices as int64; models hold int32 ones too. */
+export function asInt64({ graph, emit }: RuleContext, tensor: string): string {
+  return graph.initializers.get(tensor)?.dataType === DataType.int64
+    ? tensor
+    : emit.cast(tensor, DataType.int64);
+}
 
 /** Index of an axis counted from the front. */
 export function positiveAxis(axis: number, rank: number): number {

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../errors.js';
+import { InvalidInputError, RuntimeFailureError } from '../errors.js';
 import { Emitter } from '../graph/emitter.js';
 import { readsOf, type Graph } from '../graph/graph.js';
 import { DataType, type ValueInfo } from '../graph/types.js';
@@ -50,7 +50,9 @@ export async function probeShapes(
     const shapes: number[][][] = [];
     for (const feeds of inputs) {
       const used = Object.fromEntries(Object.entries(feeds).filter(([name]) => needed.has(name)));
-      const results = await session.run(used);
+      const results = await session.run(used).catch((error: unknown) => {
+        throw error instanceof RuntimeFailureError ? unprobed(error) : error;
+      });
       shapes.push(outputs.map((output) => Array.from(results[output]?.data ?? [], Number)));
     }
     const [first = [], second = []] = shapes;
@@ -63,6 +65,15 @@ export async function probeShapes(
   } finally {
     await session.release();
   }
+}
+
+function unprobed(error: RuntimeFailureError): RuntimeFailureError {
+  return new RuntimeFailureError({
+    subject: error.subject,
+    problem: `shapes could not be found with small inputs: ${error.problem}`,
+    remedy: 'Pass `probeInputs` with two small examples of different extents that fit the model',
+    cause: error,
+  });
 }
 
 function neededInputs(graph: Graph): Set<string> {

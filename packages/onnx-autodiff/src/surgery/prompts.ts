@@ -13,12 +13,22 @@ export interface TokenEmbedding {
   readonly width: number;
 }
 
+/** Operators between the input and the lookup: `view(-1, T)`, casts of ids. */
+const KEEPS_IDS: ReadonlySet<string> = new Set([
+  'Reshape',
+  'Cast',
+  'Identity',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+]);
+
 /**
  * Finds the lookup of token embeddings: the Gather of a two-dimensional constant by the graph input `ids`.
  * @throws StructureNotFoundError if the graph has none.
  */
 export function findTokenEmbedding(graph: Graph, ids = 'input_ids'): TokenEmbedding {
-  const lookup = graph.consumers(ids).find((node) => isLookup(graph, node, ids));
+  const lookup = findLookup(graph, ids);
   const table = graph.initializers.get(lookup?.inputs[0] ?? '');
   if (!lookup || !table) {
     throw new StructureNotFoundError({
@@ -29,6 +39,18 @@ export function findTokenEmbedding(graph: Graph, ids = 'input_ids'): TokenEmbedd
   }
   const [vocabulary = 0, width = 0] = table.dims;
   return { tensor: lookup.outputs[0] ?? '', table: table.name, vocabulary, width };
+}
+
+function findLookup(graph: Graph, ids: string): Node | undefined {
+  const tensors = [ids];
+  for (const tensor of tensors) {
+    const readers = graph.consumers(tensor);
+    const lookup = readers.find((node) => isLookup(graph, node, tensor));
+    if (lookup) return lookup;
+    for (const { opType, inputs, outputs } of readers)
+      if (KEEPS_IDS.has(opType) && inputs[0] === tensor) tensors.push(outputs[0] ?? '');
+  }
+  return undefined;
 }
 
 function isLookup(graph: Graph, node: Node, ids: string): boolean {
@@ -54,19 +76,20 @@ export interface PromptInjection {
 /**
  * Makes room for prompts in a tensor [B, rows, d]: everything that read it now reads rows of [prompts; tensor] in the order
  * that the input `prompt_order` gives. One gather for any arrangement; where the prompt stands is data, not graph.
+ * @param suffix ends the new inputs' names, where a graph gets prompts in several tensors.
  */
-export function injectPrompts(graph: Graph, tensor: string, width: number): PromptInjection {
+export function injectPrompts(graph: Graph, tensor: string, width: number, suffix = ''): PromptInjection {
   const emit = new Emitter(graph);
   const content = divert(graph, tensor);
   const prompts = emit.input({
-    name: 'prompt_embeddings',
+    name: `prompt_embeddings${suffix}`,
     dataType: DataType.float32,
-    dims: ['batch_size', 'prompt_length', width],
+    dims: [`batch_size${suffix}`, `prompt_length${suffix}`, width],
   });
   const order = emit.input({
-    name: 'prompt_order',
+    name: `prompt_order${suffix}`,
     dataType: DataType.int64,
-    dims: ['batch_size', 'prompted_length'],
+    dims: [`batch_size${suffix}`, `prompted_length${suffix}`],
   });
   const sources = emit.concat([prompts, content], 1);
   graph.add({
@@ -100,15 +123,17 @@ function divert(graph: Graph, tensor: string): string {
 /**
  * Picks the prompts' rows out of a gradient of `injection.embeddings`: dL/dprompts [B, l, d]. `slots` is a graph input, int64
  * [B, l]: the position at which each prompt row stands.
+ * @param suffix that of the injection.
  */
 export function gatherPromptGradient(
   emit: Emitter,
   embeddingGradient: string,
+  suffix = '',
 ): { slots: string; gradient: string } {
   const slots = emit.input({
-    name: 'prompt_slots',
+    name: `prompt_slots${suffix}`,
     dataType: DataType.int64,
-    dims: ['batch_size', 'prompt_length'],
+    dims: [`batch_size${suffix}`, `prompt_length${suffix}`],
   });
   const gradient = emit.op('GatherND', [embeddingGradient, emit.unsqueeze(slots, [-1])], { batch_dims: 1 });
   return { slots, gradient };

@@ -1,29 +1,87 @@
 import { activeTensors } from '../activity.js';
 import { StructureNotFoundError } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
+import { intAttribute, intsAttribute } from '../graph/emitter.js';
+import { readsOf, type Graph } from '../graph/graph.js';
+import type { Node, Tensor } from '../graph/types.js';
+
+/** Where the tokens of an image come from. */
+export interface PatchEmbedding {
+  /** Tensor [batch, tokens, width] of class token (if any) and patches, with their positions. */
+  readonly tensor: string;
+  /** undefined where the graph computes it from the image's size. */
+  readonly tokens: number | undefined;
+  readonly width: number;
+}
 
 /**
- * Finds the embeddings of a vision transformer: the sum of patches and position embeddings, a constant [1, tokens, width].
- * @throws StructureNotFoundError if the graph has no such sum.
+ * Finds the embeddings of a vision transformer: the sum of patches and position embeddings [1, tokens, width], which are
+ * constant (ViT, DeiT), looked up (CLIP, SigLIP) or resized to the image (DINOv2); or, in models without them (BEiT), the
+ * patches behind their class token.
+ * @throws StructureNotFoundError if the graph has neither, or attends in windows (Swin).
  */
-export function findPatchEmbedding(
-  graph: Graph,
-  pixels = 'pixel_values',
-): { tensor: string; tokens: number; width: number } {
+export function findPatchEmbedding(graph: Graph, pixels = 'pixel_values'): PatchEmbedding {
   const active = activeTensors(graph, [pixels]);
-  for (const node of graph.sortedNodes()) {
-    if (node.opType !== 'Add' || !node.inputs.some((input) => active.has(input))) continue;
-    const positions = node.inputs
-      .map((input) => graph.initializers.get(input))
-      .find((tensor) => tensor?.dims.length === 3);
-    const [one, tokens = 0, width = 0] = positions?.dims ?? [];
-    if (one === 1 && tokens > 1) return { tensor: node.outputs[0] ?? '', tokens, width };
+  const nodes = graph.sortedNodes().filter((node) => node.inputs.some((input) => active.has(input)));
+  refuseWindows(graph, nodes);
+  const still = (node: Node): string[] => node.inputs.filter((input) => !active.has(input));
+  for (const node of nodes) {
+    if (node.opType !== 'Add') continue;
+    for (const input of still(node)) {
+      const [one, tokens, width = 0] = embeddingShape(graph, input, pixels) ?? [];
+      if (one === 1 && tokens !== 1) return { tensor: node.outputs[0] ?? '', tokens, width };
+    }
+  }
+  for (const node of nodes) {
+    if (node.opType !== 'Concat' || intAttribute(node, 'axis', 0) !== 1) continue;
+    const token = still(node).flatMap((input) => constantsBehind(graph, input, pixels) ?? []);
+    const width = token.find(({ dims }) => dims.length === 3)?.dims[2];
+    if (width !== undefined) return { tensor: node.outputs[0] ?? '', tokens: undefined, width };
   }
   throw new StructureNotFoundError({
     subject: graph.source,
     problem: `no sum of patches of ${pixels} and position embeddings was found`,
     remedy: 'Give the tensor of the patch embeddings explicitly',
   });
+}
+
+/** Windows are cut by a transposition [B, rows, in row, columns, in column, d] → [B, rows, columns, in row, in column, d]. */
+function refuseWindows(graph: Graph, nodes: readonly Node[]): void {
+  const cut = nodes.find(
+    (node) => node.opType === 'Transpose' && intsAttribute(node, 'perm')?.join() === '0,1,3,2,4,5',
+  );
+  if (!cut) return;
+  throw new StructureNotFoundError({
+    subject: `${graph.source}, node ${cut.name}`,
+    problem: 'the model attends within windows of the image (Swin), so no place is seen by all tokens',
+    remedy: 'Use a model whose tokens attend to all others, such as ViT, DeiT, BEiT, DINOv2 or CLIP',
+  });
+}
+
+/** Shape of a position embedding, [1, tokens, width]; tokens is undefined where it depends on the image's size. */
+function embeddingShape(
+  graph: Graph,
+  tensor: string,
+  pixels: string,
+): readonly (number | undefined)[] | undefined {
+  const constant = graph.initializers.get(tensor);
+  if (constant) return constant.dims.length === 3 ? constant.dims : undefined;
+  const producer = graph.producer(tensor);
+  const [table, indices] = (producer?.inputs ?? []).map((input) => graph.initializers.get(input)?.dims);
+  if (producer?.opType === 'Gather' && table?.length === 2 && indices?.length === 2)
+    return [...indices, table[1]];
+  const resized = constantsBehind(graph, tensor, pixels)?.find(({ dims }) => dims.length === 3);
+  return resized && [resized.dims[0], undefined, resized.dims[2]];
+}
+
+/** Constants that a tensor is computed from; undefined if a graph input other than `allowed` takes part. */
+function constantsBehind(graph: Graph, tensor: string, allowed: string): readonly Tensor[] | undefined {
+  const tensors = new Set([tensor]);
+  for (const name of tensors) {
+    if (graph.inputs.has(name) && name !== allowed) return undefined;
+    const producer = graph.producer(name);
+    if (producer) for (const input of readsOf(producer)) tensors.add(input);
+  }
+  return [...tensors].flatMap((name) => graph.initializers.get(name) ?? []);
 }
 
 /**

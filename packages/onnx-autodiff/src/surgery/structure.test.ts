@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { prepareGraph } from '../differentiate.js';
+import { StructureNotFoundError } from '../errors.js';
+import type { Emitter } from '../graph/emitter.js';
+import { attentionModel } from '../testing/attention-model.js';
+import { buildGraph, floatInput } from '../testing/models.js';
+import { randomFloats } from '../testing/random.js';
+import { findLastHiddenState, findPatchEmbedding } from './structure.js';
+
+const positions = (emit: Emitter, ...dims: readonly number[]): string =>
+  emit.floats(
+    randomFloats(
+      1,
+      dims.reduce((product, extent) => product * extent, 1),
+    ),
+    dims,
+  );
+
+describe('the patch embedding', () => {
+  const patches = (emit: Emitter): string =>
+    emit.reshape(floatInput(emit, 'pixel_values', 'batch', 3, 4, 4), emit.ints(0, 6, 8));
+
+  it.each([
+    ['on the right', (emit: Emitter): string => emit.add(patches(emit), positions(emit, 1, 6, 8))],
+    ['on the left', (emit: Emitter): string => emit.add(positions(emit, 1, 6, 8), patches(emit))],
+  ])('is the sum with positions %s', (_name, build) => {
+    let sum = '';
+    const graph = buildGraph((emit) => {
+      sum = build(emit);
+      emit.output('y', emit.add(sum, sum));
+    });
+    expect(findPatchEmbedding(graph)).toEqual({ tensor: sum, tokens: 6, width: 8 });
+  });
+
+  it.each([
+    ['a bias', (emit: Emitter): string => emit.add(patches(emit), positions(emit, 8))],
+    ['one position', (emit: Emitter): string => emit.add(patches(emit), positions(emit, 1, 1, 8))],
+    [
+      'positions of something else',
+      (emit: Emitter): string => {
+        const x = emit.reshape(floatInput(emit, 'x', 48), emit.ints(1, 6, 8));
+        return emit.add(patches(emit), emit.add(x, positions(emit, 1, 6, 8)));
+      },
+    ],
+  ])('is not found with %s', (_name, build) => {
+    const graph = buildGraph((emit) => {
+      emit.output('y', build(emit));
+    });
+    expect(() => findPatchEmbedding(graph)).toThrow(StructureNotFoundError);
+  });
+});
+
+describe('the last hidden state', () => {
+  it('is the normalised residual before the head', () => {
+    const graph = prepareGraph(attentionModel({ layers: 2 }));
+    const found = findLastHiddenState(graph, 'input_ids');
+    expect(graph.producer(found)?.opType).toBe('LayerNormalization');
+    const [reader] = graph.consumers(found);
+    expect(reader?.outputs).toEqual(['hidden']);
+  });
+
+  it('is the residual itself without a normalisation', () => {
+    let sum = '';
+    const graph = buildGraph((emit) => {
+      const x = floatInput(emit, 'x', 2, 4);
+      sum = emit.add(x, emit.op('Tanh', [x]));
+      emit.output('y', emit.add(emit.op('MatMul', [sum, positions(emit, 4, 3)]), positions(emit, 3)));
+    });
+    expect(findLastHiddenState(graph, 'x')).toBe(sum);
+  });
+
+  it('is not found without a residual', () => {
+    const graph = buildGraph((emit) => {
+      emit.output('y', emit.add(floatInput(emit, 'x', 2), positions(emit, 2)));
+    });
+    expect(() => findLastHiddenState(graph, 'x')).toThrow(StructureNotFoundError);
+    expect(() => findLastHiddenState(graph, 'x')).toThrow('depends on x');
+  });
+});
