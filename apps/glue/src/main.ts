@@ -1,1 +1,36 @@
-export {};
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+
+import { commandLine } from './command-line.js';
+import { exitCodeOf, messageOf, wantsStack } from './failure.js';
+import { Interruption } from './interruption.js';
+import { runComparison } from './run-comparison.js';
+import { catalogue, formatCatalogue } from './list.js';
+
+const interruption = new Interruption();
+
+const program = commandLine(
+  {
+    list({ json }) {
+      process.stdout.write(`${json ? JSON.stringify(catalogue(), null, 2) : formatCatalogue()}\n`);
+    },
+    compare: (options, output) => runComparison(options, output, interruption.signal),
+  },
+  (text) => process.stderr.write(text),
+);
+
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) process.stderr.write(`${messageOf(error, interruption.signal)}\n`);
+  if (wantsStack(process.env)) console.error(error);
+  process.exitCode = exitCodeOf(error, interruption);
+} finally {
+  interruption.release();
+}

@@ -51,6 +51,27 @@ describe('createAdamW', () => {
     expect(parameters.get('b')?.values[0]).toBeCloseTo(-0.8 / 1.8, 6);
   });
 
+  it('scales each gradient by its own norm on request', () => {
+    const options = {
+      learningRate: 1,
+      weightDecay: 0,
+      epsilon: 1,
+      clipNorm: 1,
+      clipScope: 'tensor',
+    } as const;
+    const parameters = new Map([
+      ['gate', parameter(0)],
+      ['prompt', parameter(0)],
+    ]);
+    const gradients = new Map([
+      ['gate', Float32Array.of(400)],
+      ['prompt', Float32Array.of(0.5)],
+    ]);
+    expect(createAdamW(options).step(parameters, gradients).gradientNorm).toBeCloseTo(400.0003, 3);
+    expect(parameters.get('gate')?.values[0]).toBeCloseTo(-1 / 2, 6);
+    expect(parameters.get('prompt')?.values[0]).toBeCloseTo(-0.5 / 1.5, 6);
+  });
+
   it('lets the longest prefix decide, under the schedule', () => {
     const options = {
       learningRate: 0.1,

@@ -23,8 +23,13 @@ export interface AdamWOptions {
   readonly epsilon?: number | undefined;
   /** Decoupled: a step shrinks values by learning rate × weight decay. Default 0.01. */
   readonly weightDecay?: number | undefined;
-  /** Gradients are scaled down so that their common norm does not exceed this. Default: no clipping. */
+  /** Gradients are scaled down so that their norm does not exceed this. Default: no clipping. */
   readonly clipNorm?: number | undefined;
+  /**
+   * Whose norm `clipNorm` bounds: that of all gradients together (default), or of each tensor's own. The gradient of a gate at
+   * γ = 0 can be hundreds of times that of a prompt; clipped together, it would silence the prompt.
+   */
+  readonly clipScope?: 'all' | 'tensor' | undefined;
   readonly groups?: readonly ParameterGroup[] | undefined;
   /** Factor of all learning rates by step. Default: 1. */
   readonly schedule?: Schedule | undefined;
@@ -75,14 +80,17 @@ class AdamW implements Optimiser {
   }
 
   step(parameters: ParameterSet, gradients: GradientSet): OptimiserStep {
-    const gradientNorm = checkedNorm(parameters, gradients);
-    const { learningRate, clipNorm = Infinity, schedule = () => 1 } = this.#options;
-    const scale = gradientNorm > clipNorm ? clipNorm / gradientNorm : 1;
+    const norms = checkedNorms(parameters, gradients);
+    const gradientNorm = Math.hypot(...norms.values());
+    const { learningRate, clipNorm = Infinity, clipScope = 'all', schedule = () => 1 } = this.#options;
+    const scaleOf = (norm: number): number => (norm > clipNorm ? clipNorm / norm : 1);
     const step = this.#step++;
     const factor = schedule(step);
     for (const [name, parameter] of parameters) {
       const gradient = gradients.get(name);
-      if (gradient !== undefined) this.#update(name, parameter, gradient, scale, factor);
+      if (gradient === undefined) continue;
+      const norm = clipScope === 'all' ? gradientNorm : (norms.get(name) ?? 0);
+      this.#update(name, parameter, gradient, scaleOf(norm), factor);
     }
     return { step, learningRate: learningRate * factor, gradientNorm };
   }
@@ -163,9 +171,9 @@ class AdamW implements Optimiser {
   }
 }
 
-/** Norm over all gradients; throws where one cannot be used. */
-function checkedNorm(parameters: ParameterSet, gradients: GradientSet): number {
-  let sum = 0;
+/** Norm of every gradient; throws where one cannot be used. */
+function checkedNorms(parameters: ParameterSet, gradients: GradientSet): ReadonlyMap<string, number> {
+  const norms = new Map<string, number>();
   for (const [name, gradient] of gradients) {
     const parameter = parameters.get(name);
     if (parameter === undefined) throw unusable(`gradient '${name}'`, 'belongs to no parameter');
@@ -176,9 +184,9 @@ function checkedNorm(parameters: ParameterSet, gradients: GradientSet): number {
     let square = 0;
     for (let index = 0; index < size; index++) square += (gradient[index] ?? 0) ** 2;
     if (!Number.isFinite(square)) throw unusable(`gradient '${name}'`, 'is not finite');
-    sum += square;
+    norms.set(name, Math.sqrt(square));
   }
-  return Math.sqrt(sum);
+  return norms;
 }
 
 function check(

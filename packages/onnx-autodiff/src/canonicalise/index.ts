@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import { dropAbsentInputs } from './absent-inputs.js';
 import { fuseAttentionProduct } from './attention-product.js';
+import { dropIdleCasts } from './casts.js';
 import { liftConstants } from './constants.js';
 import { fuseGelu, fuseTanhGelu } from './gelu.js';
 import { fuseLayerNormalization, fuseRmsNormalization } from './normalization.js';
@@ -14,6 +15,7 @@ export function normalise(graph: Graph): void {
   dropAbsentInputs(graph);
   liftConstants(graph);
   raiseOpset(graph);
+  dropIdleCasts(graph);
 }
 
 /** Replaces decomposed patterns by operators that have fast kernels and short gradients. Values stay the same to rounding. */

@@ -7,12 +7,12 @@ const KEEPS_RANK: ReadonlySet<string> = new Set(
   (
     'Identity Cast Dropout Neg Abs Sqrt Reciprocal Exp Log Erf Tanh Sigmoid Relu Softplus LeakyRelu Sin Cos Sign Floor Ceil ' +
     'Round Not IsNaN IsInf Clip Gelu Softmax LogSoftmax LayerNormalization SimplifiedLayerNormalization CumSum Slice Pad ' +
-    'Tile Concat Split Transpose'
+    'Tile Concat Split Transpose Conv'
   ).split(' '),
 );
 /** Operators that broadcast all their inputs against each other (ONNX: Multidirectional Broadcasting). */
 const BROADCASTS: ReadonlySet<string> = new Set(
-  'Add Sub Mul Div Pow Mod Min Max Sum Mean Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor MatMul'.split(
+  'Add Sub Mul Div Pow Mod Min Max Sum Mean Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor MatMul FusedMatMul'.split(
     ' ',
   ),
 );
@@ -31,7 +31,7 @@ export function knownRanks(graph: Graph): ReadonlyMap<string, number> {
   }
   for (const [name, { dims }] of graph.inputs) if (dims !== undefined) ranks.set(name, dims.length);
   for (const node of graph.sortedNodes()) {
-    if (node.domain !== '') continue;
+    if (node.domain !== '' && node.opType !== 'FusedMatMul') continue;
     const rank = rankOf(node, graph, ranks, lengths);
     if (rank !== undefined) for (const output of node.outputs) ranks.set(output, rank);
     const length = lengthOf(node, ranks, lengths);

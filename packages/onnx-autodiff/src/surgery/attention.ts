@@ -1,23 +1,31 @@
 import { activeTensors } from '../activity.js';
+import { knownRanks } from '../canonicalise/ranks.js';
 import { StructureNotFoundError } from '../errors.js';
 import { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType, type Node } from '../graph/types.js';
 
+/** Operators between products, masks and softmax that move or cast scores, or bound them. */
+const PASSES_SCORES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape', 'Max', 'Clip']);
+/** Operators between the softmax and the product with the values. */
+const PASSES_WEIGHTS: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape', 'Where', 'Dropout']);
+
 /**
  * Adds a graph input `key_bias`, float32 [B, T], to the attention scores of every key in every layer: softmax(s + bias). With
  * log γ it gates prompt tokens multiplicatively. Where a layer already adds a mask that no activation enters, the bias goes
- * into the mask, once for all layers, so it costs no pass over the scores.
- * @param embeddings tensor that the attention has to depend on.
- * @throws StructureNotFoundError if no attention softmax depends on it.
+ * into the mask, once for all layers, so it costs no pass over the scores. Attention to other tokens, such as a decoder's to
+ * its own, stays as it is.
+ * @param embeddings tensor [B, T, d] of the keys' tokens.
+ * @throws StructureNotFoundError if nothing attends to them.
  */
 export function addKeyBias(graph: Graph, embeddings: string): string {
   const emit = new Emitter(graph);
   const active = activeTensors(graph, [embeddings]);
+  const rows = tensorsOfRows(graph, embeddings);
   const softmaxes = graph
     .sortedNodes()
     .filter(
-      (node) => node.opType === 'Softmax' && active.has(node.inputs[0] ?? '') && isAttention(graph, node),
+      (node) => node.opType === 'Softmax' && weightsValues(graph, node) && attendsTo(graph, node, rows),
     );
   if (softmaxes.length === 0) {
     throw new StructureNotFoundError({
@@ -26,22 +34,26 @@ export function addKeyBias(graph: Graph, embeddings: string): string {
       remedy: 'Use a prompt of fixed length with this model',
     });
   }
+  const ranks = knownRanks(graph);
   const bias = emit.input({
     name: 'key_bias',
     dataType: DataType.float32,
     dims: ['batch_size', 'prompted_length'],
   });
   const column = emit.unsqueeze(bias, [1, 2]);
+  // Heads may be folded into the batch: scores [B · h, T, T].
+  const columnFor = (scores: string): string =>
+    ranks.get(scores) === 3 ? foldHeads(emit, bias, column, scores) : column;
   const biasedMasks = new Map<string, string>();
   for (const softmax of softmaxes) {
     const [scores = ''] = softmax.inputs;
-    const sum = graph.producer(scores);
-    const mask = sum?.opType === 'Add' ? sum.inputs.find((input) => !active.has(input)) : undefined;
-    if (sum === undefined || mask === undefined) {
-      graph.setInputs(softmax, [emit.add(scores, column)]);
+    const masked = findMask(graph, scores, active);
+    if (masked === undefined) {
+      graph.setInputs(softmax, [emit.add(scores, columnFor(scores))]);
       continue;
     }
-    const biased = biasedMasks.get(mask) ?? emit.add(mask, column);
+    const { sum, mask } = masked;
+    const biased = biasedMasks.get(mask) ?? emit.add(mask, columnFor(sum.outputs[0] ?? ''));
     biasedMasks.set(mask, biased);
     graph.setInputs(
       sum,
@@ -51,10 +63,65 @@ export function addKeyBias(graph: Graph, embeddings: string): string {
   return bias;
 }
 
-/** A softmax whose result weights values: its only reader is a product with it on the left. */
-function isAttention(graph: Graph, softmax: Node): boolean {
-  const [weights = ''] = softmax.outputs;
-  return graph
-    .consumers(weights)
-    .some((node) => ['MatMul', 'FusedMatMul'].includes(node.opType) && node.inputs[0] === weights);
+/** The sum of scores and a mask that no activation enters, on the way to the softmax. */
+function findMask(
+  graph: Graph,
+  scores: string,
+  active: ReadonlySet<string>,
+): { sum: Node; mask: string } | undefined {
+  for (let node = graph.producer(scores); node;) {
+    const mask = node.opType === 'Add' ? node.inputs.find((input) => !active.has(input)) : undefined;
+    if (mask !== undefined) return { sum: node, mask };
+    if (!PASSES_SCORES.has(node.opType)) return undefined;
+    node = graph.producer(node.inputs.find((input) => active.has(input)) ?? '');
+  }
+  return undefined;
+}
+
+/** [B, 1, 1, T] → [B · h, 1, T] */
+function foldHeads(emit: Emitter, bias: string, column: string, scores: string): string {
+  const [batch, length] = [emit.extents(bias, 0), emit.extents(bias, 1)];
+  const heads = emit.div(emit.extents(scores, 0), batch);
+  const repeated = emit.op('Expand', [column, emit.concat([batch, heads, emit.ints(1), length], 0)]);
+  return emit.reshape(repeated, emit.concat([emit.ints(-1, 1), length], 0));
+}
+
+/** Whether a node's result weights values: it is the left operand of a product. */
+function weightsValues(graph: Graph, softmax: Node): boolean {
+  const tensors = [...softmax.outputs];
+  for (const tensor of tensors) {
+    for (const reader of graph.consumers(tensor)) {
+      if (isProduct(reader) && reader.inputs[0] === tensor) return true;
+      if (PASSES_WEIGHTS.has(reader.opType)) tensors.push(...reader.outputs);
+    }
+  }
+  return false;
+}
+
+/** Whether scores come from a product whose right operand, the keys, has the given rows. */
+function attendsTo(graph: Graph, softmax: Node, rows: ReadonlySet<string>): boolean {
+  const tensors = new Set([softmax.inputs[0] ?? '']);
+  for (const tensor of tensors) {
+    const node = graph.producer(tensor);
+    if (!node) continue;
+    if (isProduct(node) && rows.has(node.inputs[1] ?? '')) return true;
+    if (!isProduct(node)) for (const input of node.inputs) tensors.add(input);
+  }
+  return false;
+}
+
+/** Tensors whose rows are those of `source`: what is computed from it, save that a product has its left operand's rows. */
+function tensorsOfRows(graph: Graph, source: string): ReadonlySet<string> {
+  const active = activeTensors(graph, [source]);
+  const found = new Set([source]);
+  for (const node of graph.sortedNodes()) {
+    const carriers = isProduct(node) ? node.inputs.slice(0, 1) : node.inputs;
+    if (!carriers.some((input) => found.has(input))) continue;
+    for (const output of node.outputs) if (active.has(output)) found.add(output);
+  }
+  return found;
+}
+
+function isProduct(node: Node): boolean {
+  return node.opType === 'MatMul' || node.opType === 'FusedMatMul';
 }

@@ -84,17 +84,21 @@ function constantsBehind(graph: Graph, tensor: string, allowed: string): readonl
   return [...tensors].flatMap((name) => graph.initializers.get(name) ?? []);
 }
 
+/** Name that exports give to the output of a model without a head. */
+const LAST_HIDDEN_STATE = 'last_hidden_state';
+
 /**
- * Finds the last hidden state: the last residual sum of two tensors that both depend on `source`, and the normalisation
- * after it if there is one. What follows is the head.
+ * Finds the last hidden state: the output of that name, or the last residual sum x + f(x) that depends on `source`, and the
+ * normalisation after it if there is one. What follows is the head.
  * @throws StructureNotFoundError if no residual sum depends on the source.
  */
 export function findLastHiddenState(graph: Graph, source: string): string {
   const active = activeTensors(graph, [source]);
+  if (graph.outputs.has(LAST_HIDDEN_STATE) && active.has(LAST_HIDDEN_STATE)) return LAST_HIDDEN_STATE;
   const residual = graph
     .sortedNodes()
     .filter((node) => node.opType === 'Add' && node.inputs.every((input) => active.has(input)))
-    .at(-1);
+    .findLast((node) => isResidual(graph, node));
   const sum = residual?.outputs[0];
   if (sum === undefined) {
     throw new StructureNotFoundError({
@@ -103,8 +107,30 @@ export function findLastHiddenState(graph: Graph, source: string): string {
       remedy: 'Name the tensor of the last hidden state explicitly',
     });
   }
-  const normalisation = graph
-    .consumers(sum)
-    .find((node) => node.opType === 'LayerNormalization' || node.opType === 'SimplifiedLayerNormalization');
+  const tensors = [sum];
+  for (const tensor of tensors)
+    for (const { opType, outputs } of graph.consumers(tensor))
+      if (KEEPS_VALUES.has(opType)) tensors.push(...outputs);
+  const normalisation = tensors
+    .flatMap((tensor) => graph.consumers(tensor))
+    .find(({ opType }) => opType === 'LayerNormalization' || opType === 'SimplifiedLayerNormalization');
   return normalisation?.outputs[0] ?? sum;
+}
+
+/** Operators that stand between a residual and its normalisation where rows are flattened or computed in half precision. */
+const KEEPS_VALUES: ReadonlySet<string> = new Set(['Cast', 'Reshape']);
+
+/** Whether one operand of a sum is computed from the other; a mean of two heads' logits is no residual. */
+function isResidual(graph: Graph, sum: Node): boolean {
+  const [a = '', b = ''] = sum.inputs.map((input) => {
+    let tensor = input;
+    for (
+      let node = graph.producer(tensor);
+      node && KEEPS_VALUES.has(node.opType);
+      node = graph.producer(tensor)
+    )
+      tensor = node.inputs[0] ?? '';
+    return tensor;
+  });
+  return activeTensors(graph, [a]).has(b) || activeTensors(graph, [b]).has(a);
 }

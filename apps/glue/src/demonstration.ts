@@ -1,0 +1,33 @@
+import { defaultLearningRates } from '@dynaprompt/training';
+
+import type { ComparisonOptions } from './options.js';
+
+/** What `demo` runs: bundled data on a bundled backbone, in a few minutes on two cores. */
+export const demonstration: ComparisonOptions = {
+  task: 'spam-assassin',
+  data: undefined,
+  columns: undefined,
+  backbone: 'mini-bert',
+  methods: ['frozen', 'fixed', 'dynamic'],
+  seeds: [1, 2, 3],
+  steps: 300,
+  batch: 16,
+  accumulation: 1,
+  evaluateEvery: 60,
+  limit: undefined,
+  validationLimit: undefined,
+  learningRates: defaultLearningRates,
+  slots: 10,
+  maxLength: 32,
+  head: 'linear',
+};
+
+/** The same way in a few steps, to see that everything works; its scores mean nothing. */
+export const shortDemonstration: ComparisonOptions = {
+  ...demonstration,
+  seeds: [1, 2],
+  steps: 10,
+  evaluateEvery: 10,
+  limit: 200,
+  validationLimit: 100,
+};

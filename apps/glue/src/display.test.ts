@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { TrainingEvent } from '@dynaprompt/training';
+
+import { PlainDisplay } from './plain-display.js';
+import { TerminalDisplay } from './terminal-display.js';
+
+const run = { method: 'fixed', seed: 2 };
+
+function step(number: number): TrainingEvent {
+  return {
+    ...run,
+    type: 'step',
+    step: number,
+    steps: 10,
+    loss: 0.5,
+    gradientNorm: 1,
+    temperature: undefined,
+    learningRateFactor: 1,
+    examplesPerSecond: 80,
+  };
+}
+
+const events: readonly TrainingEvent[] = [
+  { ...run, type: 'features', done: 16, total: 32 },
+  { ...run, type: 'features', done: 32, total: 32 },
+  { ...run, type: 'started', steps: 10, trainExamples: 32, validationExamples: 8, trainableParameters: 2570 },
+  ...Array.from({ length: 10 }, (_, index) => step(index + 1)),
+  { ...run, type: 'evaluated', step: 10, score: 0.75, best: 0.75 },
+  { ...run, type: 'notice', message: 'the cache is full' },
+  { ...run, type: 'finished', final: 0.75, best: 0.8, seconds: 3.21 },
+];
+
+describe('PlainDisplay', () => {
+  it('writes about ten lines for a run', () => {
+    let text = '';
+    const display = new PlainDisplay({ write: (part: string) => (text += part) });
+    display.begin({ metric: 'accuracy', runs: 6 });
+    for (const event of events) display.show(event);
+    display.end();
+    expect(text.trimEnd().split('\n')).toEqual([
+      '[1/6] fixed, seed 2: computing features of 32 examples',
+      '[1/6] fixed, seed 2: 2,570 trainable parameters',
+      ...[1, 2, 4, 6, 8, 10].map((at) => `[1/6] fixed, seed 2: step ${at}/10, loss 0.5000, 80 examples/s`),
+      '[1/6] fixed, seed 2: step 10, accuracy 75.00',
+      '[1/6] fixed, seed 2: the cache is full',
+      '[1/6] fixed, seed 2: accuracy 75.00 (best 80.00) after 3.2 s',
+    ]);
+  });
+
+  it('counts runs', () => {
+    let text = '';
+    const display = new PlainDisplay({ write: (part: string) => (text += part) });
+    display.begin({ metric: 'accuracy', runs: 2 });
+    display.show({ ...run, type: 'finished', final: 1, best: 1, seconds: 1 });
+    display.show({ ...run, seed: 3, type: 'finished', final: 1, best: 1, seconds: 1 });
+    expect(text).toContain('[2/2] fixed, seed 3');
+  });
+});
+
+describe('TerminalDisplay', () => {
+  it('draws a bar and leaves one line for a finished run', () => {
+    let text = '';
+    const stream = {
+      isTTY: true,
+      columns: 120,
+      write: (part: string) => (text += part) !== '',
+      cursorTo: () => true,
+      clearLine: () => true,
+      on: () => undefined,
+    };
+    const display = new TerminalDisplay(stream as unknown as NodeJS.WriteStream);
+    display.begin({ metric: 'accuracy', runs: 6 });
+    for (const event of events) display.show(event);
+    display.end();
+    expect(text).toContain('[1/6] fixed, seed 2');
+    expect(text).toContain('0/10');
+    const lines = text.split('\n').filter((line) => line.includes('after'));
+    expect(lines).toHaveLength(1);
+    expect(text.endsWith('[1/6] fixed, seed 2: accuracy 75.00 (best 80.00) after 3.2 s\n')).toBe(true);
+  });
+});

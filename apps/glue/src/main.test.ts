@@ -1,0 +1,246 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { parseResults } from '@dynaprompt/benchmarks';
+import { miniBert } from '@dynaprompt/mini-models';
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+let folder: string;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built command line; `interruptAt`: Ctrl-C once that text was written to stdout. */
+function glue(
+  words: readonly string[],
+  options: { readonly interruptAt?: string; readonly environment?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const environment = {
+      ...process.env,
+      DYNAPROMPT_CACHE: join(folder, 'cache'),
+      DEBUG: '',
+      ...options.environment,
+    };
+    const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: environment });
+    let stdout = '';
+    let stderr = '';
+    let interrupted = false;
+    child.stdout.on('data', (part: Buffer) => {
+      stdout += part.toString();
+      if (options.interruptAt === undefined || interrupted || !stdout.includes(options.interruptAt)) return;
+      interrupted = true;
+      child.kill('SIGINT');
+    });
+    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-glue-'));
+  const rows = ['good film\t1', 'bad film\t0', 'a fine story\t1', 'a dull story\t0'];
+  await mkdir(join(folder, 'reviews'));
+  for (const name of ['train.tsv', 'dev.tsv']) {
+    await writeFile(join(folder, 'reviews', name), ['sentence\tlabel', ...rows, ''].join('\n'));
+  }
+  await mkdir(join(folder, 'odd'));
+  await writeFile(join(folder, 'odd', 'train.tsv'), 'sentence\tlabel\ngood film\t7\n');
+  await writeFile(join(folder, 'odd', 'dev.tsv'), 'sentence\tlabel\ngood film\t1\n');
+  await mkdir(join(folder, 'taken'));
+  await writeFile(join(folder, 'taken', 'thesis.tex'), '');
+  await mkdir(join(folder, 'pointer', 'onnx'), { recursive: true });
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+    await writeFile(join(folder, 'pointer', name), await readFile(join(miniBert, name)));
+  }
+  await writeFile(
+    join(folder, 'pointer', 'onnx', 'model.onnx'),
+    'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 21554598\n',
+  );
+  await cp(join(folder, 'pointer'), join(folder, 'torn'), { recursive: true });
+  await cp(join(miniBert, 'onnx', 'model.onnx'), join(folder, 'torn', 'onnx', 'model.onnx'));
+  await truncate(join(folder, 'torn', 'onnx', 'model.onnx'), 1_000_000);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const reviews = ['run', '--task', 'sst2', '--data', 'reviews', '--output', 'never'];
+
+describe('bad input', () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['an unknown command', ['walk'], ["unknown command 'walk'"]],
+    ['an unknown task', ['run', '--task', 'poetry', '--output', 'never'], ['poetry', 'Use one of', 'sst2']],
+    ['an unknown method', [...reviews, '--methods', 'magic'], ['magic', 'Use one of frozen']],
+    ['seeds that are no numbers', [...reviews, '--seeds', 'a'], ['--seeds', '"a"']],
+    ['no steps', [...reviews, '--steps', '0'], ['--steps']],
+    ['no folder', ['run', '--task', 'sst2', '--output', 'never'], ['sst2', 'train.tsv and dev.tsv']],
+    ['a missing folder', [...reviews.with(4, 'nowhere')], ['nowhere', 'does not exist']],
+    ['a label outside the set', [...reviews.with(4, 'odd')], ['train.tsv', '"7"']],
+    [
+      'a wrong column',
+      [...reviews, '--text-column', 'verse', '--label-column', 'label'],
+      ['train.tsv', 'verse'],
+    ],
+    ['a missing backbone', [...reviews, '--backbone', './nothing'], ['./nothing', 'no such folder']],
+    ['a git-lfs pointer', [...reviews, '--backbone', 'pointer'], ['model.onnx', 'git lfs pull']],
+    ['a truncated model', [...reviews, '--backbone', 'torn'], ['model.onnx', 'truncated']],
+    ['too many slots', [...reviews, '--slots', '128'], ['128']],
+    ['too long texts', [...reviews, '--max-length', '500'], ['500']],
+    ['an output folder of others', [...reviews, '--output', 'taken'], ['taken', '--force']],
+    [
+      'no wording for a verbaliser',
+      [
+        'run',
+        '--task',
+        'tsv',
+        '--data',
+        'reviews',
+        '--text-column',
+        'sentence',
+        '--label-column',
+        'label',
+        '--head',
+        'verbalizer',
+        '--output',
+        'never',
+      ],
+      ['verbalizer', 'tsv'],
+    ],
+  ])('says in one line what is wrong: %s', async (_, words, parts) => {
+    const { code, stderr, stdout } = await glue(words);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    for (const part of parts) expect(stderr).toContain(part);
+    expect(stderr).not.toMatch(/unexpected error|\n\s+at /);
+    expect(stdout).toBe('');
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, 'never'))).toBe(false);
+    expect((await readdir(join(folder, 'taken'))).sort()).toEqual(['thesis.tex']);
+  });
+
+  it('shows where an error comes from when asked', async () => {
+    const { stderr, code } = await glue([...reviews.with(4, 'nowhere')], {
+      environment: { DEBUG: 'dynaprompt' },
+    });
+    expect(stderr).toMatch(/\n\s+at /);
+    expect(code).toBe(1);
+  });
+});
+
+describe('list', () => {
+  it('shows tasks, methods and backbones', async () => {
+    const { stdout, stderr, code } = await glue(['list']);
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    for (const name of [
+      'spam-assassin',
+      'sst2',
+      'sentence',
+      'frozen',
+      'dynamic',
+      'adap_ins_pos',
+      'mini-bert',
+    ]) {
+      expect(stdout).toContain(name);
+    }
+  });
+
+  it('is one JSON document with --json', async () => {
+    const { stdout } = await glue(['list', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ backbones: [{ name: 'mini-bert' }] });
+  });
+});
+
+describe('run', () => {
+  it('compares methods on a folder and writes results and report', async () => {
+    const words = [
+      ...reviews.with(6, 'reviews-results'),
+      '--seeds',
+      '1,2',
+      '--steps',
+      '3',
+      '--batch',
+      '2',
+      '--json',
+    ];
+    const { stdout, stderr, code } = await glue(words);
+    expect(code).toBe(0);
+    const results = parseResults(JSON.parse(stdout), 'stdout');
+    expect(results).toMatchObject({
+      app: 'glue',
+      task: 'sst2',
+      backbone: 'mini-bert',
+      metric: 'accuracy',
+      majority: { score: 0.5 },
+      config: { steps: 3, batch: 2, prompts: { frozen: null, fixed: { slots: 10 } } },
+    });
+    expect(Object.keys(results.methods)).toEqual(['frozen', 'fixed', 'dynamic']);
+    expect(results.methods.dynamic?.seeds).toEqual([1, 2]);
+    const names = ['node', 'dynaprompt', 'onnxruntime-node', 'transformers', 'tfjs'];
+    expect(Object.keys(results.versions)).toEqual(names);
+    for (const name of names) expect(results.versions[name]).toMatch(/^v?\d+\.\d+\.\d+/);
+    const written = await readFile(join(folder, 'reviews-results', 'results.json'), 'utf8');
+    expect(JSON.parse(written)).toEqual(results);
+    expect(await readdir(join(folder, 'reviews-results'))).toContain('report.html');
+    for (const part of ['mini-bert', 'seeds', '1, 2', 'step 3/3', 'majority class'])
+      expect(stderr).toContain(part);
+  });
+
+  it('takes its own earlier results as output folder', async () => {
+    const words = [
+      ...reviews.with(6, 'again'),
+      '--seeds',
+      '1',
+      '--steps',
+      '1',
+      '--batch',
+      '2',
+      '--methods',
+      'frozen',
+    ];
+    for (let time = 0; time < 2; time++) {
+      const { code, stdout } = await glue(words);
+      expect(code).toBe(0);
+      expect(stdout).toContain(join('again', 'report.html'));
+    }
+  });
+
+  it('reads classes off the frozen model with a verbaliser', async () => {
+    const words = [
+      ...reviews.with(6, 'words'),
+      '--head',
+      'verbalizer',
+      '--seeds',
+      '1',
+      '--steps',
+      '2',
+      '--batch',
+      '2',
+    ];
+    const { stdout, code } = await glue([...words, '--json']);
+    expect(code).toBe(0);
+    const { methods } = parseResults(JSON.parse(stdout), 'stdout');
+    expect(methods.frozen).toMatchObject({ trainableParameters: 0 });
+    expect(methods.fixed).toMatchObject({ trainableParameters: 10 * 256 });
+  });
+
+  it('stops at Ctrl-C with exit code 130 and writes nothing', async () => {
+    const words = [...reviews, '--methods', 'fixed', '--steps', '2000', '--batch', '2'];
+    const { code, stderr } = await glue(words, { interruptAt: 'step 1/2000' });
+    expect(code).toBe(130);
+    expect(stderr).toBe('dynaprompt-glue: stopped; nothing was written. Start again to finish.\n');
+    expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+});

@@ -1,0 +1,58 @@
+import { access, constants, readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+import { readResults } from '@dynaprompt/benchmarks';
+import { ConfigurationError } from '@dynaprompt/core';
+
+import { packageName } from './package-name.js';
+
+/** Name of the application in its results. */
+export const applicationName = 'glue';
+
+/**
+ * Makes sure, before anything is computed, that results can be written to a folder later. Nothing is created.
+ *
+ * @throws ConfigurationError where the folder cannot be written, or holds something else than an earlier result.
+ */
+export async function requireOutputFolder(output: string, force: boolean): Promise<void> {
+  const folder = resolve(output);
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined) {
+    await requireWritable(output, await nearestFolder(dirname(folder)));
+    return;
+  }
+  if (!found.isDirectory()) throw unusable(output, 'this is a file', 'Name a folder');
+  await requireWritable(output, folder);
+  if (force || (await readdir(folder)).length === 0 || (await isOurs(folder))) return;
+  throw unusable(
+    output,
+    'the folder holds other files',
+    'Name another folder, or write into this one with --force',
+  );
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  return readResults(join(folder, 'results.json')).then(
+    ({ app }) => app === applicationName,
+    () => false,
+  );
+}
+
+async function nearestFolder(folder: string): Promise<string> {
+  const found = await stat(folder).catch(() => undefined);
+  return found === undefined && dirname(folder) !== folder ? nearestFolder(dirname(folder)) : folder;
+}
+
+async function requireWritable(output: string, folder: string): Promise<void> {
+  const isFolder = (await stat(folder).catch(() => undefined))?.isDirectory() ?? false;
+  if (!isFolder) throw unusable(output, `${folder} is not a folder`, 'Name a folder in a place that exists');
+  const isWritable = await access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) throw unusable(output, `${folder} cannot be written`, 'Name a folder in a writable place');
+}
+
+function unusable(output: string, problem: string, remedy: string): ConfigurationError {
+  return new ConfigurationError({ packageName, subject: `--output ${output}`, problem, remedy });
+}

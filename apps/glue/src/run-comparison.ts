@@ -1,0 +1,78 @@
+import { formatTable, methodTable, metrics, writeRun } from '@dynaprompt/benchmarks';
+import { methodNamed } from '@dynaprompt/training';
+
+import { compare, type ComparisonScene } from './comparison.js';
+import type { Display } from './display.js';
+import type { ComparisonOptions, OutputOptions } from './options.js';
+import { requireOutputFolder } from './output-folder.js';
+import { PlainDisplay } from './plain-display.js';
+import { TerminalDisplay } from './terminal-display.js';
+
+/**
+ * Compares, shows how it goes, and writes the results. People read on stdout; with `json`, stdout holds the results alone and
+ * people read on stderr. Files are written at the very end.
+ */
+export async function runComparison(
+  options: ComparisonOptions,
+  { output, json, force }: OutputOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of options.methods) methodNamed(name);
+  await requireOutputFolder(output, force);
+  const people = json ? process.stderr : process.stdout;
+  const display: Display = people.isTTY ? new TerminalDisplay(people) : new PlainDisplay(people);
+  try {
+    const results = await compare(
+      options,
+      {
+        opened: (scene) => {
+          people.write(`${introduction(options, scene)}\n\n`);
+          display.begin({
+            metric: metrics[scene.data.metric].title,
+            runs: options.methods.length * options.seeds.length,
+          });
+        },
+        event: (event) => {
+          display.show(event);
+        },
+      },
+      signal,
+    );
+    signal.throwIfAborted();
+    const written = await writeRun(output, results);
+    people.write(`\n${formatTable(methodTable(results))}\n\n`);
+    people.write(`results  ${written.results}\nreport   ${written.report}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  } finally {
+    display.end();
+  }
+}
+
+function introduction(options: ComparisonOptions, { data, backbone, networks }: ComparisonScene): string {
+  const { family, dtype, revision, parameters } = backbone;
+  const { steps, batch, accumulation, slots } = options;
+  const examples = accumulation === 1 ? `${batch}` : `${batch} × ${accumulation}`;
+  const lines = [
+    [
+      'backbone',
+      `${backbone.name} (${family}, ${count(parameters)} frozen parameters, ${dtype}, ${revision})`,
+    ],
+    [
+      'data',
+      `${data.source}; ${count(data.train.length)} to train, ${count(data.validation.length)} to validate`,
+    ],
+    ['task', `${data.name}: ${data.description}`],
+    ['classes', data.labels.join(', ')],
+    ['methods', options.methods.join(', ')],
+    ['seeds', options.seeds.join(', ')],
+    [
+      'training',
+      `${steps} steps of ${examples} examples, ${slots} prompt slots, ${options.head} head, ${networks}`,
+    ],
+  ];
+  return lines.map(([name = '', text = '']) => `${name.padEnd(9)} ${text}`).join('\n');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,39 @@
+import { DynaPromptError } from '@dynaprompt/core';
+
+import { packageName } from './package-name.js';
+
+/** A loss or a gradient that is not a finite number. The parameters are still those of the step before. */
+export class NonFiniteLossError extends DynaPromptError {
+  /** Step that could not be taken, 1 … steps. */
+  readonly step: number;
+  /** Examples of the batch. */
+  readonly exampleIds: readonly string[];
+
+  constructor(quantity: string, step: number, exampleIds: readonly string[]) {
+    super({
+      packageName,
+      subject: `step ${step}, examples ${exampleIds.join(', ')}`,
+      problem: `${quantity} is not finite; the step was not taken`,
+      remedy: 'Lower the learning rates, or look at these examples',
+    });
+    this.step = step;
+    this.exampleIds = exampleIds;
+  }
+}
+
+/** A run that its `AbortSignal` ended. */
+export class TrainingStoppedError extends DynaPromptError {
+  /** Steps that were taken. */
+  readonly step: number;
+
+  constructor(step: number, cause: unknown) {
+    super({
+      packageName,
+      subject: 'training',
+      problem: `stopped as asked, after ${step} steps`,
+      remedy: 'Start the run again to finish it',
+      cause,
+    });
+    this.step = step;
+  }
+}

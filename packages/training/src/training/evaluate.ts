@@ -1,0 +1,63 @@
+import type { FrozenBackbone } from '@dynaprompt/core';
+import { setImmediate } from 'node:timers/promises';
+
+import { cut, sortByLength } from '../data/order.js';
+import type { Learner } from './learner.js';
+import type { ScoreFunction, TrainingExample } from './options.js';
+
+/** Predictions on a set of examples, in the order of the examples. */
+export interface Evaluation {
+  readonly score: number;
+  /** [N, classes] */
+  readonly logits: Float32Array;
+  /** [N] class with the largest logit. */
+  readonly predictions: Int32Array;
+  /** [N] position candidate and number of active tokens that a prompt chose; absent without a prompt. */
+  readonly choices: { readonly position: Int32Array; readonly length: Int32Array } | undefined;
+}
+
+export interface EvaluationOptions<Example> {
+  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'lengthOf'>;
+  readonly learner: Pick<Learner<Example>, 'predict'>;
+  readonly examples: readonly TrainingExample<Example>[];
+  readonly metric: ScoreFunction;
+  /** Examples of one forward pass; alike lengths go together. */
+  readonly batch: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Predicts and scores. */
+export async function evaluate<Example>(options: EvaluationOptions<Example>): Promise<Evaluation> {
+  const { backbone, learner, examples, metric, batch, signal } = options;
+  const { classes } = backbone;
+  const logits = new Float32Array(examples.length * classes);
+  const position = new Int32Array(examples.length);
+  const length = new Int32Array(examples.length);
+  let chosen = false;
+  const entries = examples.map(({ example }, index) => ({ example, index }));
+  for (const part of cut(
+    sortByLength(entries, ({ example }) => backbone.lengthOf(example)),
+    batch,
+  )) {
+    signal?.throwIfAborted();
+    const prediction = await learner.predict(part.map(({ example }) => example));
+    part.forEach(({ index }, row) => {
+      logits.set(prediction.logits.subarray(row * classes, (row + 1) * classes), index * classes);
+      position[index] = prediction.choices?.position[row] ?? 0;
+      length[index] = prediction.choices?.length[row] ?? 0;
+    });
+    chosen ||= prediction.choices !== undefined;
+    await setImmediate();
+  }
+  const predictions = Int32Array.from(examples, (_, index) => {
+    const scores = logits.subarray(index * classes, (index + 1) * classes);
+    return scores.reduce((best, score, label) => (score > (scores[best] ?? 0) ? label : best), 0);
+  });
+  const expected = Int32Array.from(examples, ({ label }) => label);
+  return {
+    score: metric(predictions, expected),
+    logits,
+    predictions,
+    choices: chosen ? { position, length } : undefined,
+  };
+}
