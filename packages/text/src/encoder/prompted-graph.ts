@@ -12,11 +12,14 @@ import {
   openSession,
   prepareGraph,
   type Graph,
+  type Node,
   type ProbeInputs,
   type Session,
   type SessionOptions,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
+import { ModelError } from '@dynaprompt/core';
+import { PACKAGE_NAME } from '../package-name.js';
 import type { Head } from './head.js';
 
 /** Inputs of the graphs that this file builds; T is the prompted length, l the prompt's. */
@@ -86,7 +89,8 @@ interface Prompted {
 
 /**
  * Reads an encoder's ONNX file and finds the places for prompts and head in it.
- * @throws MalformedModelError, UnsupportedOperatorError or StructureNotFoundError of onnx-autodiff.
+ * @throws MalformedModelError or StructureNotFoundError of onnx-autodiff.
+ * @throws ModelError if the model takes no attention mask, or has no masked-language head for a verbaliser.
  */
 export function readPromptedModel(file: string, head: Head): PromptedModel {
   const original = prepareGraph(file);
@@ -95,7 +99,17 @@ export function readPromptedModel(file: string, head: Head): PromptedModel {
   const weights = [...original.initializers.values()].filter(
     ({ dataType, dims }) => dataType === DataType.float32 && dims.length > 0,
   );
+  if (!modelInputs.has(INPUT.mask)) {
+    throw new ModelError({
+      packageName: PACKAGE_NAME,
+      subject: file,
+      problem: `the model has no input ${INPUT.mask}, so examples of different lengths cannot share a batch`,
+      remedy: 'Export it with an attention mask',
+    });
+  }
   const build = (): Prompted => insertPromptsAndHead(original.clone(), head);
+  // What a model lacks is said when it is opened, not at the first batch.
+  build();
   return {
     width,
     vocabulary,
@@ -151,6 +165,7 @@ function insertPromptsAndHead(graph: Graph, head: Head): Prompted {
     emit.alias(emit.op('Gemm', [OUTPUT.pooled, weight, bias], { transB: 1 }), OUTPUT.logits);
   } else {
     // The model's own head on the one pooled row, then the columns of the classes' words.
+    const vocabularyLogits = maskedLanguageOutput(graph, headReaders, token.vocabulary);
     for (const reader of headReaders) {
       graph.setInputs(
         reader,
@@ -161,11 +176,24 @@ function insertPromptsAndHead(graph: Graph, head: Head): Prompted {
       token.vocabulary,
       head.classes,
     ]);
-    const [vocabularyLogits = ''] = graph.outputs.keys();
     emit.alias(emit.squeeze(emit.op('MatMul', [vocabularyLogits, selection]), [1]), OUTPUT.logits);
   }
   graph.outputs.clear();
   return { graph, embeddings, carried, width: token.width };
+}
+
+/** The output that holds a score for every token of the vocabulary, [B, T, vocabulary]. */
+function maskedLanguageOutput(graph: Graph, headReaders: readonly Node[], vocabulary: number): string {
+  const [output] = graph.outputs.values();
+  const width = output?.dims?.[2];
+  const isHead = output?.dims?.length === 3 && (typeof width !== 'number' || width === vocabulary);
+  if (output && isHead && headReaders.length > 0) return output.name;
+  throw new ModelError({
+    packageName: PACKAGE_NAME,
+    subject: graph.source,
+    problem: 'the model has no masked-language head, which a verbaliser reads',
+    remedy: 'Use a linear head, or an export for the task fill-mask',
+  });
 }
 
 /** The sum of token and token-type embeddings if the model forms it directly, else the embeddings themselves. */

@@ -7,7 +7,6 @@ const schema = z.object({
   model_type: z.string(),
   hidden_size: z.number().int().positive(),
   max_position_embeddings: z.number().int().positive(),
-  pad_token_id: z.number().int().nonnegative().nullish(),
 });
 
 /** What an encoder's config.json has to say. */
@@ -47,7 +46,7 @@ export function readEncoderConfig(file: string): EncoderConfig {
     const [issue] = parsed.error.issues;
     throw problemWith(
       file,
-      `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unexpected content'}`,
+      [...(issue?.path ?? []), issue?.message ?? 'unexpected content'].join(': '),
       'Use the config.json of the published model',
     );
   }

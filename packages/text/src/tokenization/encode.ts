@@ -29,8 +29,8 @@ interface Segment {
 
 /**
  * Encodes an example in at most `maximum` tokens. Too long texts are cut at their end, the longer of a pair first; special
- * tokens, the wording of a template and the room for a prompt are never cut.
- * @throws DataError if the example has no text, lacks the pair that the template asks for, or leaves no room.
+ * tokens and the wording of a template are never cut. An empty text is a text, and an empty second text makes a pair.
+ * @throws DataError if the example lacks the pair that the template asks for, or a text would be cut to nothing.
  */
 export function encodeExample(
   tokenizer: Tokenizer,
@@ -92,18 +92,27 @@ function partIds(tokenizer: Tokenizer, example: TextExample, part: TemplatePart)
 
 /** Shortens text and pair until all segments have `room` tokens together. */
 function cutToFit(example: TextExample, segments: readonly Segment[], room: number): void {
-  const texts = segments.filter((segment) => segment.kind === 'text' || segment.kind === 'pair');
-  let excess = segments.reduce((sum, segment) => sum + segment.ids.length, 0) - room;
-  while (excess > 0) {
-    const [longest, next] = [...texts].sort((a, b) => b.ids.length - a.ids.length);
-    if (!longest || longest.ids.length === 0)
-      throw unusable(example, `${room} tokens leave no room for its text`);
-    // Down to the next longest at once, then evenly.
-    const ahead = longest.ids.length - (next?.ids.length ?? 0);
-    const cut = Math.min(excess, Math.max(1, ahead));
-    longest.ids = longest.ids.slice(0, longest.ids.length - cut);
-    excess -= cut;
+  const texts = segments.filter(({ kind }) => kind === 'text' || kind === 'pair');
+  const lengths = texts.map(({ ids }) => ids.length);
+  const sum = (counts: readonly number[]): number => counts.reduce((left, right) => left + right, 0);
+  const fixed = sum(segments.map(({ ids }) => ids.length)) - sum(lengths);
+  if (fixed + sum(lengths) <= room) return;
+  const kept = balance(lengths, room - fixed);
+  if (room < fixed || kept.some((length, index) => length === 0 && lengths[index] !== 0)) {
+    throw unusable(example, `${room} tokens leave no room for its text`);
   }
+  texts.forEach((segment, index) => (segment.ids = segment.ids.slice(0, kept[index])));
+}
+
+/**
+ * Cuts the lengths of one or two texts to a sum of `room`, always the longest; what is odd goes to the longer, or to the
+ * second of two alike, as in the Rust tokenisers' `longest_first`.
+ */
+function balance(lengths: readonly number[], room: number): number[] {
+  const [first = 0, second] = lengths;
+  if (second === undefined) return [room];
+  const shorter = Math.min(first, second, Math.floor(room / 2));
+  return first <= second ? [shorter, room - shorter] : [room - shorter, shorter];
 }
 
 function unusable(example: TextExample, problem: string): DataError {

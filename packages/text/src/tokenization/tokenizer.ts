@@ -1,6 +1,7 @@
 import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transformers';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
+import { reasonOf } from '../reason.js';
 
 /** Special tokens around one text, or around and between a pair, with their token types. */
 export interface Frame {
@@ -21,8 +22,12 @@ export interface Tokenizer {
   readonly single: Frame;
   readonly pair: Frame;
   readonly padId: number;
+  /** Number of ids: the largest and all below. */
+  readonly vocabulary: number;
   /** undefined where the model has no mask token. */
   readonly maskId: number | undefined;
+  /** Ids that stand for no word, e.g. of the mask and of unknown words. */
+  readonly specialIds: ReadonlySet<number>;
   /** Ids of a text without special tokens. */
   encode(text: string): number[];
   /** Ids of ordinary whole words, most frequent first as far as the vocabulary is ordered by frequency. */
@@ -41,7 +46,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     throw new ModelError({
       packageName: PACKAGE_NAME,
       subject: `${folder}/tokenizer.json`,
-      problem: `the tokeniser cannot be loaded (${cause instanceof Error ? cause.message : String(cause)})`,
+      problem: `the tokeniser cannot be loaded (${reasonOf(cause)})`,
       remedy: 'Use the tokenizer.json and tokenizer_config.json of the published model',
       cause,
     });
@@ -52,6 +57,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     pair: frameOf(tokenizer, encode, true),
     padId: idOf(tokenizer, 'pad_token_id') ?? 0,
     maskId: idOf(tokenizer, 'mask_token_id'),
+    vocabulary: [...tokenizer.get_vocab().values()].reduce((most, id) => Math.max(most, id + 1), 0),
+    specialIds: new Set(tokenizer.all_special_ids),
     encode,
     wordIds: () => wordIds(tokenizer),
   };

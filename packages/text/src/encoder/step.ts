@@ -1,0 +1,64 @@
+import {
+  nullThrows,
+  positionGradient,
+  rowSlots,
+  type BackboneStep,
+  type GradientRequest,
+  type ParameterSet,
+  type PromptPlan,
+} from '@dynaprompt/core';
+import { floatsOf, type TensorValue } from '@dynaprompt/onnx-autodiff';
+import { GATE_FLOOR, type PromptedBatch } from './batch.js';
+import { OUTPUT } from './prompted-graph.js';
+
+/** Reads loss, logits and the gradients that were asked for out of the results of a training session. */
+export function stepOf(
+  results: Readonly<Record<string, TensorValue>>,
+  batch: PromptedBatch,
+  plan: PromptPlan,
+  parameters: ParameterSet,
+  request: GradientRequest,
+): BackboneStep {
+  return {
+    loss: nullThrows(floatsOf(results[OUTPUT.loss])[0], 'a session returned an empty loss'),
+    logits: floatsOf(results[OUTPUT.logits]),
+    plan: {
+      prompts: floatsOf(results[OUTPUT.prompts]),
+      position: request.position ? choiceGradient(results, batch, plan.batch) : undefined,
+      gates:
+        request.gates && plan.gates
+          ? gateGradient(floatsOf(results[OUTPUT.keyBias]), batch, plan, plan.gates)
+          : undefined,
+    },
+    head: new Map([...parameters.keys()].map((name) => [name, floatsOf(results[`${name}.gradient`])])),
+  };
+}
+
+/** dL/dg of the one-hot position g, [B, C]. */
+function choiceGradient(
+  results: Readonly<Record<string, TensorValue>>,
+  { shape, layouts, tables }: PromptedBatch,
+  batch: number,
+): Float32Array {
+  const own = layouts.map(({ before, content, after }) => before + content + after);
+  const columns = rowSlots(tables, batch, shape.slots + Math.max(...own));
+  return positionGradient(shape, layouts, {
+    scores: floatsOf(results[OUTPUT.scores]),
+    columnCount: shape.total,
+    columns,
+  });
+}
+
+/** dL/dγ = (dL/d log γ) / γ, [B, l]. */
+function gateGradient(
+  keyBiasGradient: Float32Array,
+  { shape, slots }: PromptedBatch,
+  plan: PromptPlan,
+  gates: Float32Array,
+): Float32Array {
+  return gates.map((gate, index) => {
+    const example = Math.floor(index / plan.slots);
+    const position = slots[index] ?? 0;
+    return (keyBiasGradient[example * shape.total + position] ?? 0) / Math.max(gate, GATE_FLOOR);
+  });
+}

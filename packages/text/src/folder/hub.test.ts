@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ModelError } from '@dynaprompt/core';
+import { miniBert } from '@dynaprompt/mini-models';
+import { createTextEncoder } from '../encoder/text-encoder.js';
+import { alteredBackbone, BACKBONE_FILES, temporaryFolder } from '../testing/folders.js';
+import { startHub, type HubServer } from '../testing/hub-server.js';
+
+const ID = 'some-owner/mini.bert_1';
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const VARIABLES = ['HF_ENDPOINT', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_TOKEN'] as const;
+const options = { threads: 1, reserve: 4, head: { kind: 'linear', classes: 2 } } as const;
+const examples = [{ text: 'a quiet film' }, { text: 'a man sleeps', pair: 'no' }];
+
+let hub: HubServer;
+const saved = VARIABLES.map((name) => [name, process.env[name]] as const);
+const unset = (name: string): boolean => Reflect.deleteProperty(process.env, name);
+const others: HubServer[] = [];
+let home: ReturnType<typeof temporaryFolder>;
+const storage = (): string => join(home.folder, 'hub', 'models--some-owner--mini.bert_1');
+
+/** Address of a hub that was closed: nobody listens there. */
+let unreachable: string;
+beforeAll(async () => {
+  hub = await startHub(miniBert, ID, COMMIT);
+  const closed = await startHub(miniBert, ID, COMMIT);
+  unreachable = closed.url;
+  await closed.close();
+});
+afterAll(() => hub.close());
+beforeEach(() => {
+  home = temporaryFolder();
+  VARIABLES.forEach(unset);
+  process.env.HF_ENDPOINT = hub.url;
+  process.env.HF_HOME = home.folder;
+  hub.requests.length = 0;
+  hub.tokens.clear();
+});
+afterEach(async () => {
+  for (const server of others.splice(0)) await server.close();
+  home.remove();
+  for (const [name, value] of saved) {
+    if (value === undefined) unset(name);
+    else process.env[name] = value;
+  }
+});
+
+/** Serves another folder as the repository until the end of the test. */
+async function repository(folder: string): Promise<HubServer> {
+  const server = await startHub(folder, ID, COMMIT);
+  others.push(server);
+  process.env.HF_ENDPOINT = server.url;
+  return server;
+}
+
+async function features(location: string, revision?: string): Promise<Float32Array> {
+  const backbone = await createTextEncoder(
+    location,
+    revision === undefined ? options : { ...options, revision },
+  );
+  const result = await backbone.features(examples);
+  await backbone.release();
+  return result;
+}
+
+async function expectRefusal(opening: Promise<unknown>, message: RegExp): Promise<void> {
+  await expect(opening).rejects.toThrow(message);
+  await expect(opening).rejects.toBeInstanceOf(ModelError);
+  await expect(opening).rejects.toThrow(/^@dynaprompt\/text: [^\n]+\.$/);
+}
+
+describe('a hub id', () => {
+  it('opens and answers like the local folder, and is named by its id', async () => {
+    expect(await features(ID)).toEqual(await features(miniBert));
+    const backbone = await createTextEncoder(ID, options);
+    const local = await createTextEncoder(miniBert, options);
+    expect(backbone.description).toEqual({ ...local.description, name: ID });
+    await backbone.release();
+    await local.release();
+  });
+
+  it('is stored in the shared layout, all files in one snapshot, nothing else', async () => {
+    await features(ID);
+    const snapshot = join(storage(), 'snapshots', COMMIT);
+    for (const file of BACKBONE_FILES) {
+      expect(readFileSync(join(snapshot, file)).equals(readFileSync(join(miniBert, file)))).toBe(true);
+    }
+    expect(readdirSync(snapshot).sort()).toEqual([
+      'config.json',
+      'onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    expect(readdirSync(join(snapshot, 'onnx'))).toEqual(['model.onnx']);
+    expect(readFileSync(join(storage(), 'refs', 'main'), 'utf8')).toBe(COMMIT);
+  });
+
+  it('writes nothing to stdout', async () => {
+    const debug = jest.spyOn(console, 'debug');
+    const log = jest.spyOn(console, 'log');
+    await features(ID);
+    expect(debug).not.toHaveBeenCalled();
+    expect(log).not.toHaveBeenCalled();
+    jest.restoreAllMocks();
+  });
+
+  it('is downloaded once: later only the branch is looked up, and a commit not at all', async () => {
+    await features(ID);
+    expect(hub.requests.length).toBeGreaterThan(8);
+    hub.requests.length = 0;
+    await features(ID);
+    expect(hub.requests).toEqual([`GET /api/models/${ID}/revision/main`]);
+    await features(ID, COMMIT);
+    expect(hub.requests).toHaveLength(1);
+  });
+
+  it('is taken from the cache where the hub cannot be reached', async () => {
+    const online = await features(ID);
+    process.env.HF_ENDPOINT = unreachable;
+    expect(await features(ID)).toEqual(online);
+    await expectRefusal(features(ID, 'other-branch'), /other-branch.*ECONNREFUSED/);
+  });
+
+  it('takes HF_HUB_CACHE, a token, and an endpoint that ends in a slash', async () => {
+    process.env.HF_HUB_CACHE = join(home.folder, 'elsewhere');
+    process.env.HF_TOKEN = 'hf_abc';
+    process.env.HF_ENDPOINT = `${hub.url}/`;
+    await features(ID);
+    expect(existsSync(join(home.folder, 'elsewhere', 'models--some-owner--mini.bert_1'))).toBe(true);
+    expect([...hub.tokens]).toEqual(['Bearer hf_abc']);
+  });
+});
+
+describe('refusals', () => {
+  it('of an id that is not on the hub', async () => {
+    await expectRefusal(
+      features('some-owner/other'),
+      /some-owner\/other, revision main.*Repository not found/,
+    );
+    expect(existsSync(join(home.folder, 'hub'))).toBe(false);
+  });
+
+  it('of a revision that is not there, or is no name', async () => {
+    await expectRefusal(features(ID, 'v2'), /revision v2/);
+    await expectRefusal(features(ID, '../../../escape'), /no name of a branch/);
+    await expectRefusal(features(ID, ''), /no name of a branch/);
+  });
+
+  it('of a hub that cannot be reached', async () => {
+    process.env.HF_ENDPOINT = unreachable;
+    await expectRefusal(features(ID), /fetch failed.*ECONNREFUSED.*local folder/);
+  });
+
+  it('of a repository without an ONNX file, naming the file', async () => {
+    const folder = join(home.folder, 'repository');
+    mkdirSync(folder);
+    await repository(alteredBackbone(folder, { 'onnx/model.onnx': null }));
+    await expectRefusal(features(ID), /mini\.bert_1\/onnx\/model\.onnx.*no such file/);
+  });
+
+  it('of another family before its model is downloaded', async () => {
+    const folder = join(home.folder, 'repository');
+    mkdirSync(folder);
+    const config = JSON.stringify({ model_type: 'gpt2' });
+    const other = await repository(alteredBackbone(folder, { 'config.json': config }));
+    await expectRefusal(features(ID), /'gpt2' are not supported/);
+    expect(other.requests.filter((request) => request.endsWith('.onnx'))).toEqual([]);
+  });
+
+  it('of a download that breaks off, which leaves no file behind', async () => {
+    const folder = join(home.folder, 'repository');
+    mkdirSync(folder);
+    const other = await repository(alteredBackbone(folder, {}));
+    other.breakAfter('model.onnx', 1_000_000);
+    await expectRefusal(features(ID), /model\.onnx/);
+    expect(readdirSync(join(storage(), 'snapshots', COMMIT, 'onnx'))).toEqual([]);
+  });
+});
