@@ -104,7 +104,7 @@ function prepare({ model }: EngineOptions): Prepared {
   );
   emit.alias(emit.op('MatMul', [emit.reduceMean(hidden, [1], 0), weight]), LOGITS);
   graph.outputs.clear();
-  return { graph, injection, width: place.width, contentRows: place.tokens, modelInputs };
+  return { graph, injection, width: place.width, contentRows: place.tokens ?? 0, modelInputs };
 }
 
 function feeds(

@@ -1,25 +1,23 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   appendLossGradient,
   Emitter,
-  findPatchEmbedding,
-  findTokenEmbedding,
   float32,
   floatsOf,
   gatherPromptGradient,
-  injectPrompts,
   int64,
   openSession,
   prepareGraph,
+  type Graph,
   type ProbeInputs,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
-import { readSafetensors } from './safetensors.js';
+import { defaultDescription, readCaseFile, type CaseDescription, type Reference } from './case-file.js';
+import { injectInto, type Injection } from './injection.js';
 
-/** How far a case is from its reference. */
+/** How far a case is from its reference; the largest error of its sets of inputs. */
 export interface GradientCheck {
   readonly case: string;
+  /** Loss of the first set. */
   readonly loss: number;
   readonly lossError: number;
   /** Largest absolute difference. */
@@ -35,117 +33,152 @@ export const GRADIENT_TOLERANCE = 1e-5;
 /**
  * Checks a case folder: `model.onnx` and `case.safetensors` with the model's inputs, `prompt_embeddings` [B, P, d], `labels`,
  * and the reference `logits`, `loss` and `prompt_gradient` [B, P, d]. In text models the first P positions of `input_ids` are
- * placeholders whose embeddings the prompts replace; in vision models the prompts are inserted after the first token.
+ * placeholders whose embeddings the prompts replace; in vision models the prompts are inserted after the first token. What
+ * differs is in the file's metadata ({@link CaseDescription}).
  */
 export async function checkCase(folder: string): Promise<GradientCheck> {
-  const [model, reference] = [join(folder, 'model.onnx'), join(folder, 'case.safetensors')];
-  for (const file of [model, reference]) {
-    if (!existsSync(file))
-      throw new Error(`${file}: not found; a case folder holds model.onnx and case.safetensors.`);
-  }
-  const tensors = readSafetensors(reference);
-  const tensor = (name: string): TensorValue => {
-    const value = tensors.get(name);
-    if (!value) throw new Error(`${reference}: no tensor ${name}; make the case again.`);
-    return value;
-  };
-  const prompts = tensor('prompt_embeddings');
-  const [batch = 0, promptLength = 0, width = 0] = prompts.dims;
+  const { model, description: described, references } = readCaseFile(folder);
   const graph = prepareGraph(model);
-  const isText = graph.inputs.has('input_ids');
-  const target = isText ? findTokenEmbedding(graph).tensor : findPatchEmbedding(graph).tensor;
-  const modelInputs = [...graph.inputs.keys()];
-  const contentRows = isText ? (tensor('input_ids').dims[1] ?? 0) : findPatchEmbedding(graph).tokens;
-  const injection = injectPrompts(graph, target, width);
-  const layout = (
-    count: number,
-    rows: number,
-    prompt: number,
-  ): { order: TensorValue; slots: TensorValue } => {
-    const positions = isText ? textOrder(rows, prompt) : visionOrder(rows, prompt);
-    const first = isText ? 0 : 1;
-    const slots = Array.from({ length: prompt }, (_, index) => first + index);
-    return {
-      order: int64(repeat(positions, count), [count, positions.length]),
-      slots: int64(repeat(slots, count), [count, prompt]),
-    };
-  };
-  const feeds = Object.fromEntries(modelInputs.map((name) => [name, tensor(name)]));
+  const description =
+    described ?? defaultDescription(graph.inputs.has('input_ids') ? 'input_ids' : 'pixel_values');
+  const [first] = references;
+  if (!first) throw new Error(`${folder}: the case has no reference; make it again.`);
+  const opened = await openCase(graph, description, first);
+  try {
+    const checks: GradientCheck[] = [];
+    for (const reference of references) checks.push(compare(folder, reference, await opened.run(reference)));
+    return worst(checks);
+  } finally {
+    await opened.release();
+  }
+}
 
+interface Answer {
+  readonly loss: number;
+  readonly output: Float32Array;
+  /** By the name of the reference's tensor. */
+  readonly gradients: Readonly<Record<string, Float32Array>>;
+}
+
+/** Appends objective and gradients to a graph as a case's description says, and loads it. */
+async function openCase(
+  graph: Graph,
+  description: CaseDescription,
+  example: Reference,
+): Promise<{ run(reference: Reference): Promise<Answer>; release(): Promise<void> }> {
+  const { objective, output, inject, gradientOf } = description;
+  const inputs = [...graph.inputs.values()];
+  const injections = inject.map((source) => {
+    const suffix = inject.length > 1 ? `.${source}` : '';
+    const [, , width = 0] = example.tensor(`prompt_embeddings${suffix}`).dims;
+    return injectInto(graph, source, description, width);
+  });
+  const sources = gradientOf === undefined ? injections.map(({ embeddings }) => embeddings) : [gradientOf];
   const { loss, gradients } = await appendLossGradient(graph, {
-    withRespectTo: [injection.embeddings],
-    objective: { kind: 'cross-entropy', output: 'logits' },
-    probeInputs: probeInputs(modelInputs, feeds, contentRows, width, layout),
+    withRespectTo: sources,
+    objective: { kind: objective, output },
+    probeInputs: probeInputs(inputs, example, injections),
   });
   const emit = new Emitter(graph);
-  const { gradient } = gatherPromptGradient(emit, gradients.get(injection.embeddings) ?? '');
-  emit.output('loss', loss);
-  emit.output('prompt_gradient', gradient);
+  if (loss !== undefined) emit.output('loss', loss);
+  for (const { embeddings, suffix } of injections) {
+    const { gradient } = gatherPromptGradient(emit, gradients.get(embeddings) ?? '', suffix);
+    emit.output(`prompt_gradient${suffix}`, gradient);
+  }
+  if (gradientOf !== undefined) emit.output('gradient', gradients.get(gradientOf) ?? '');
   const session = await openSession(graph);
-  const { order, slots } = layout(batch, contentRows, promptLength);
-  const extra = {
-    prompt_embeddings: prompts,
-    prompt_order: order,
-    prompt_slots: slots,
-    labels: tensor('labels'),
+  return {
+    release: () => session.release(),
+    async run(reference) {
+      const feeds = Object.fromEntries(inputs.map(({ name }) => [name, reference.tensor(name)]));
+      const target = loss === undefined ? 'upstream' : 'labels';
+      const prompts = Object.assign(
+        {},
+        ...injections.map((injection) => injection.feeds(reference)),
+      ) as object;
+      const results = await session.run({ ...feeds, ...prompts, [target]: reference.tensor(target) });
+      const names =
+        gradientOf === undefined ? injections.map(({ suffix }) => `prompt_gradient${suffix}`) : ['gradient'];
+      const values = floatsOf(results[output]);
+      return {
+        loss:
+          loss === undefined
+            ? innerProduct(values, floatsOf(reference.tensor('upstream')))
+            : (floatsOf(results.loss)[0] ?? Number.NaN),
+        output: values,
+        gradients: Object.fromEntries(names.map((name) => [name, floatsOf(results[name])])),
+      };
+    },
   };
-  const results = await session.run({ ...feeds, ...extra });
-  await session.release();
+}
 
-  const expectedLoss = floatsOf(tensor('loss'))[0] ?? Number.NaN;
-  const actualLoss = floatsOf(results.loss)[0] ?? Number.NaN;
-  const lossError = Math.abs(actualLoss - expectedLoss);
-  const gradientError = relativeError(floatsOf(results.prompt_gradient), floatsOf(tensor('prompt_gradient')));
+/**
+ * Two small inputs like the case's own: other batch sizes, and other lengths where a dimension's symbol says that it is a
+ * sequence. Images keep their size.
+ */
+function probeInputs(
+  inputs: readonly {
+    readonly name: string;
+    readonly dims: readonly (number | string | undefined)[] | undefined;
+  }[],
+  example: Reference,
+  injections: readonly Injection[],
+): ProbeInputs {
+  const make = (batch: number, prompt: number, sequence: number): Record<string, TensorValue> => {
+    const feeds = inputs.map(({ name, dims: declared }) => {
+      const own = example.tensor(name);
+      const dims = own.dims.map((extent, axis) => {
+        const symbol = String(declared?.[axis] ?? '');
+        if (symbol.includes('batch')) return batch;
+        return symbol.includes('sequence') && symbol !== 'past_sequence_length' ? sequence : extent;
+      });
+      const size = dims.reduce((product, extent) => product * extent, 1);
+      const value =
+        own.type === 'int64'
+          ? int64(new Int32Array(size).fill(1), dims)
+          : float32(new Float32Array(size).fill(0.5), dims);
+      return [name, value] as const;
+    });
+    const prompts = injections.map((injection) => injection.probe(batch, sequence, prompt));
+    return Object.assign(Object.fromEntries(feeds), ...prompts) as Record<string, TensorValue>;
+  };
+  return [make(2, 3, 7), make(3, 4, 11)];
+}
+
+function compare(folder: string, reference: Reference, actual: Answer): GradientCheck {
+  const expectedLoss = floatsOf(reference.tensor('loss'))[0] ?? Number.NaN;
+  const lossError = Math.abs(actual.loss - expectedLoss);
+  const gradientError = Math.max(
+    ...Object.entries(actual.gradients).map(([name, gradient]) =>
+      relativeError(gradient, floatsOf(reference.tensor(name))),
+    ),
+  );
   return {
     case: folder,
-    loss: actualLoss,
+    loss: actual.loss,
     lossError,
-    logitsError: largestDifference(floatsOf(results.logits), floatsOf(tensor('logits'))),
+    logitsError: largestDifference(actual.output, floatsOf(reference.tensor('logits'))),
     gradientError,
     passed:
       lossError <= LOSS_TOLERANCE * Math.max(1, Math.abs(expectedLoss)) && gradientError < GRADIENT_TOLERANCE,
   };
 }
 
-/** Content of its own length with the prompts over the placeholders at its start. */
-function textOrder(rows: number, prompt: number): number[] {
-  return Array.from({ length: rows }, (_, position) => (position < prompt ? position : prompt + position));
-}
-
-/** First token, prompts, the rest. */
-function visionOrder(rows: number, prompt: number): number[] {
-  const promptRows = Array.from({ length: prompt }, (_, index) => index);
-  const rest = Array.from({ length: rows - 1 }, (_, index) => prompt + 1 + index);
-  return [prompt, ...promptRows, ...rest];
-}
-
-function repeat(row: readonly number[], count: number): number[] {
-  return Array.from({ length: count }, () => row).flat();
-}
-
-/** Two small inputs like the case's own: other batch sizes, and other lengths where the model has a sequence. */
-function probeInputs(
-  names: readonly string[],
-  feeds: Readonly<Record<string, TensorValue>>,
-  contentRows: number,
-  width: number,
-  layout: (batch: number, rows: number, prompt: number) => { order: TensorValue; slots: TensorValue },
-): ProbeInputs {
-  const make = (batch: number, prompt: number, sequence: number): Record<string, TensorValue> => {
-    const isText = names.includes('input_ids');
-    const inputs = names.map((name) => {
-      const dims = isText ? [batch, sequence] : [batch, ...(feeds[name]?.dims.slice(1) ?? [])];
-      const size = dims.reduce((product, extent) => product * extent, 1);
-      const value = isText
-        ? int64(new Int32Array(size).fill(1), dims)
-        : float32(new Float32Array(size), dims);
-      return [name, value] as const;
-    });
-    const { order } = layout(batch, isText ? sequence : contentRows, prompt);
-    const prompts = float32(new Float32Array(batch * prompt * width).fill(0.5), [batch, prompt, width]);
-    return { ...Object.fromEntries(inputs), prompt_embeddings: prompts, prompt_order: order };
+function worst(checks: readonly GradientCheck[]): GradientCheck {
+  const largest = (field: 'lossError' | 'logitsError' | 'gradientError'): number =>
+    Math.max(...checks.map((check) => check[field]));
+  return {
+    case: checks[0]?.case ?? '',
+    loss: checks[0]?.loss ?? Number.NaN,
+    lossError: largest('lossError'),
+    logitsError: largest('logitsError'),
+    gradientError: largest('gradientError'),
+    passed: checks.every((check) => check.passed),
   };
-  return [make(2, 3, 7), make(3, 4, 11)];
+}
+
+function innerProduct(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, index) => sum + value * (b[index] ?? Number.NaN), 0);
 }
 
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
@@ -158,7 +191,7 @@ export function relativeError(actual: Float32Array, expected: Float32Array): num
   return Math.sqrt(difference / norm);
 }
 
-function largestDifference(actual: Float32Array, expected: Float32Array): number {
+export function largestDifference(actual: Float32Array, expected: Float32Array): number {
   return expected.reduce(
     (most, value, index) => Math.max(most, Math.abs((actual[index] ?? Number.NaN) - value)),
     0,
