@@ -9,7 +9,7 @@ import math
 import os
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy
 import onnx
@@ -40,7 +40,7 @@ class Case:
     name: str
     build: Callable[[], nn.Module]
     example: Callable[[int], Tensors]  # seed -> the inputs that the export is traced with
-    references: Sequence[Tensors]  # inputs by name, `labels` or `upstream`, `prompt_positions` [B, P] where not 0 … P-1
+    references: Sequence[Tensors]  # inputs, `labels` or `upstream`, `prompt_positions` [B, P] where not 0 … P-1
     axes: Dict[str, Dict[int, str]]  # dynamic axes of inputs and outputs; their order is that of forward()
     outputs: Sequence[str] = ('logits',)
     output: str = 'logits'  # the one that the objective is on
@@ -49,6 +49,7 @@ class Case:
     opset: int = 14
     raise_to: Optional[int] = None  # operator set that the export is rewritten for
     metadata: Dict[str, str] = field(default_factory=dict)
+    export: Optional[Callable[..., None]] = None  # (case, model, input names, path)
     seed: int = 0
 
 
@@ -71,7 +72,7 @@ def write_case(case, folder):
     os.makedirs(folder, exist_ok=True)
     model = initialise(case.build(), case.seed)
     names = [name for name in case.axes if name not in case.outputs]
-    export(case, model, names, os.path.join(folder, 'model.onnx'))
+    (case.export or export)(case, model, names, os.path.join(folder, 'model.onnx'))
     precise = copy.deepcopy(model).double()
     tensors = {}
     prefixes = [f'{index}.' if index else '' for index in range(len(case.references))]

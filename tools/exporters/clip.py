@@ -255,11 +255,12 @@ ids_and_mask = {**ids, 'attention_mask': {0: 'batch_size', 1: 'sequence_length'}
 pixels = {'pixel_values': {0: 'batch_size', 1: 'num_channels', 2: 'height', 3: 'width'}}
 words, behind_class = Prompt('input_ids', 'embeddings.token', WIDTH), Prompt('pixel_values', 'embeddings', WIDTH, 2, 1)
 in_front = Prompt('pixel_values', 'embeddings', WIDTH, 2, 0)
-PROJECTED, POOLED = ('text_embeds', 'last_hidden_state'), ('pooler_output', 'last_hidden_state')
+PROJECTED, IMAGE_PROJECTED = ('text_embeds', 'last_hidden_state'), ('image_embeds', 'last_hidden_state')
+POOLED = ('pooler_output', 'last_hidden_state')
 
 CASES = [
     tower('clip-text', ClipText, captions, ids_and_mask, PROJECTED, words, 61, SHARED, 14),
-    tower('clip-vision', ClipVision, images, pixels, ('image_embeds', 'last_hidden_state'), behind_class, 62, SHARED, 14),
+    tower('clip-vision', ClipVision, images, pixels, IMAGE_PROJECTED, behind_class, 62, SHARED, 14),
     both(
         'clip',
         lambda: Both(ClipText(), ClipVision(), False),

@@ -1,4 +1,4 @@
-"""DeBERTa-v3 and -v2: attention disentangled into content and relative position; -v2 has a convolution beside the first layer."""
+"""DeBERTa-v3 and -v2: attention disentangled into content and relative position; -v2 has a convolution too."""
 import math
 
 import torch
@@ -47,7 +47,7 @@ class Attention(nn.Module):
         return x.view(-1, x.size(1 + 1), x.size(-1))
 
     def position_scores(self, queries, keys, distance, table):
-        """Content to position and position to content: products with every distance, then a gather of the right ones."""
+        """Content to position and position to content: products with every distance, of which one is gathered."""
         distance = distance.unsqueeze(1)
         table = table[0 : 2 * SPAN, :].unsqueeze(0)
         repeats = (queries.size(0) // HEADS, 1, 1)

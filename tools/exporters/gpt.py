@@ -33,9 +33,11 @@ class GptAttention(nn.Module):
     def split(self, x):
         return x.view(x.size()[:-1] + (HEADS, WIDTH // HEADS)).permute(0, 2, 1, 3)
 
-    def forward(self, x, mask):
+    def forward(self, x, mask, past=()):
         queries, keys, values = self.c_attn(x).split(WIDTH, dim=2)
         queries, keys, values = self.split(queries), self.split(keys), self.split(values)
+        if past:
+            keys, values = torch.cat((past[0], keys), dim=-2), torch.cat((past[1], values), dim=-2)
         scores = torch.matmul(queries, keys.transpose(-1, -2))
         scores = scores / torch.full([], values.size(-1) ** 0.5, dtype=scores.dtype)
         length, total = queries.size(-2), keys.size(-2)
@@ -53,8 +55,8 @@ class GptLayer(nn.Module):
         self.attention = GptAttention()
         self.c_fc, self.c_proj = TransposedLinear(WIDTH, INNER), TransposedLinear(INNER, WIDTH)
 
-    def forward(self, x, mask):
-        attended, keys, values = self.attention(self.norm_1(x), mask)
+    def forward(self, x, mask, past=()):
+        attended, keys, values = self.attention(self.norm_1(x), mask, past)
         x = attended + x
         return x + self.c_proj(gelu_tanh(self.c_fc(self.norm_2(x)))), keys, values
 
@@ -62,22 +64,23 @@ class GptLayer(nn.Module):
 class Gpt2(nn.Module):
     """GPT2LMHeadModel; the output layer is the embedding table."""
 
-    def __init__(self):
+    def __init__(self, layers=LAYERS):
         super().__init__()
         self.wte, self.wpe = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(POSITIONS, WIDTH)
-        self.layer = nn.ModuleList(GptLayer() for _ in range(LAYERS))
+        self.layer = nn.ModuleList(GptLayer() for _ in range(layers))
         self.norm = nn.LayerNorm(WIDTH)
 
-    def forward(self, ids, mask):
+    def forward(self, ids, mask, *past):
         shape = ids.size()
         ids = ids.view(-1, shape[-1])
-        positions = torch.arange(0, shape[-1], dtype=torch.long).unsqueeze(0).view(-1, shape[-1])
+        start = past[0].size(-2) if past else 0
+        positions = torch.arange(start, shape[-1] + start, dtype=torch.long).unsqueeze(0).view(-1, shape[-1])
         mask = mask.view(shape[0], -1)[:, None, None, :].to(self.wte.weight.dtype)
         mask = (1.0 - mask) * LOWEST
         x = self.wte(ids) + self.wpe(positions)
         present = []
-        for layer in self.layer:
-            x, keys, values = layer(x, mask)
+        for index, layer in enumerate(self.layer):
+            x, keys, values = layer(x, mask, past[2 * index : 2 * index + 2])
             present += [keys, values]
         x = self.norm(x).view(shape + (x.size(-1),))
         return (functional.linear(x, self.wte.weight), *present)
@@ -134,7 +137,7 @@ PRESENT = [f'present.{layer}.{part}' for layer in range(LAYERS) for part in ('ke
 CACHE = {name: {0: 'batch_size', 2: 'past_sequence_length + sequence_length'} for name in PRESENT}
 
 
-def decoder(name, build, width, module, seed, present=(), opset=14):
+def decoder(name, build, width, module, seed, present=(), opset=14, **options):
     """References: padded on the right, padded on the left, one row of another length with the prompt apart."""
     rows = [
         text(seed, 3, 11, 'right', 1),
@@ -151,6 +154,7 @@ def decoder(name, build, width, module, seed, present=(), opset=14):
         prompts=[Prompt('input_ids', module, width)],
         opset=opset,
         seed=seed,
+        **options,
     )
 
 

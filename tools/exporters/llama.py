@@ -1,4 +1,4 @@
-"""Decoders with rotary positions: Llama (with a cache), Mistral (sliding window), Qwen2 (biases), Qwen3-like head norms."""
+"""Decoders with rotary positions: Llama (with a cache), Mistral (sliding window), Qwen2 (biases), Qwen3 (head norms)."""
 import math
 
 import torch

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { miniBert } from '@dynaprompt/mini-models';
 import { benchDynamic } from './bench/dynamic.js';
 import { benchEngine } from './bench/engine.js';
+import { PEER_FAMILIES } from './bench/peer.js';
 
 const program = new Command('bench').description(
   'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
@@ -17,6 +18,20 @@ program
   .option('--prompt <count>', 'prompt tokens', wholeNumber, 20)
   .option('--rounds <count>', 'measured runs', wholeNumber, 12)
   .option('--threads <count>', 'threads within an operator', wholeNumber)
+  .addOption(
+    new Option(
+      '--objective <kind>',
+      "the model's own logits, or two classes on the mean of the last hidden state",
+    )
+      .choices(['own', 'pooled'])
+      .default('pooled'),
+  )
+  .addOption(
+    new Option(
+      '--peer <family>',
+      'runs the same architecture in PyTorch too; the model has to be its export',
+    ).choices(PEER_FAMILIES),
+  )
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async (options: Parameters<typeof benchEngine>[0]) => {
     print(await benchEngine(options));

@@ -1,3 +1,4 @@
+import { decomposedOperators, refusalOf } from './decompose/index.js';
 import { UnsupportedOperatorError } from './errors.js';
 import { intAttribute } from './graph/emitter.js';
 import { readsOf, type Graph } from './graph/graph.js';
@@ -16,6 +17,11 @@ function endsGradient(node: Node): boolean {
   return node.opType === 'Cast' && !floats.includes(target);
 }
 
+/** Outputs that carry a gradient: not the scale and zero point that a dynamic quantisation chooses. */
+function continuousOutputs(node: Node): readonly string[] {
+  return node.opType === 'DynamicQuantizeLinear' ? node.outputs.slice(0, 1) : node.outputs;
+}
+
 /**
  * Tensors that change when one of `sources` does, and so may carry a gradient back to it: among those that the graph's
  * outputs and `targets` need.
@@ -28,7 +34,7 @@ export function activeTensors(
   const active = new Set(sources);
   for (const node of graph.sortedNodes([...graph.outputs.keys(), ...targets])) {
     if (endsGradient(node) || !readsOf(node).some((input) => active.has(input))) continue;
-    for (const output of node.outputs) if (output !== '') active.add(output);
+    for (const output of continuousOutputs(node)) if (output !== '') active.add(output);
   }
   return active;
 }
@@ -65,10 +71,13 @@ export function gradientPath(
   nodes.reverse();
   const missing = nodes.find((node) => !findRule(operatorName(node)));
   if (missing) {
+    const refusal = refusalOf(graph, missing);
+    if (refusal) throw refusal;
+    const supported = [...new Set<string>([...differentiableOperators, ...decomposedOperators])].sort();
     throw new UnsupportedOperatorError({
       subject: `${graph.source}, node ${missing.name || (missing.outputs[0] ?? '')} (${operatorName(missing)})`,
       problem: 'the gradient has to pass through an operator that has no rule',
-      remedy: `Add one to rules/, or export the model without it; supported: ${differentiableOperators.join(', ')}`,
+      remedy: `Add one to rules/, or export the model without it; supported: ${supported.join(', ')}`,
     });
   }
   return { nodes, tensors: needed };

@@ -1,3 +1,4 @@
+import { fixInput, type ConstantInput } from './canonicalise/branches.js';
 import { fuse, normalise } from './canonicalise/index.js';
 import { InvalidInputError } from './errors.js';
 import { appendGradient, gradientShapes, type Seed } from './gradient.js';
@@ -5,6 +6,8 @@ import { Emitter } from './graph/emitter.js';
 import { Graph } from './graph/graph.js';
 import { DataType } from './graph/types.js';
 import { crossEntropy } from './loss.js';
+import { lowerToInt8, type Int8Options } from './lower/int8.js';
+import { selectRowsEarly } from './lower/select-rows.js';
 import type { ProbeInputs } from './session/probe.js';
 import { openSession, type SessionOptions } from './session/session.js';
 import { floatsOf, type TensorValue } from './session/tensor-value.js';
@@ -16,12 +19,14 @@ export type Objective =
   /** Σ output · upstream, with a new float32 input `upstream` of the output's shape: a vector-Jacobian product. */
   | { readonly kind: 'vector-jacobian'; readonly output: string };
 
-export interface DifferentiateOptions extends SessionOptions {
+export interface DifferentiateOptions extends SessionOptions, ArithmeticOptions {
   /** Inputs of the graph, or tensors inside it, to differentiate with respect to. */
   readonly withRespectTo: readonly string[];
   readonly objective: Objective;
   /** Two small examples of different extents, where the declared inputs do not say enough to make them up. */
   readonly probeInputs?: ProbeInputs;
+  /** Inputs that are the same in every run, such as the choice of a branch (see {@link prepareGraph}). */
+  readonly constants?: Readonly<Record<string, ConstantInput>>;
 }
 
 /** Answer of {@link GradientSession.run}. */
@@ -40,8 +45,18 @@ export interface GradientSession {
   release(): Promise<void>;
 }
 
+/** How the products of a model and of its gradient are computed. */
+export interface ArithmeticOptions {
+  /**
+   * `float32` by default. `int8` computes products with large constant matrices in int8, forward and backward: about a third of
+   * the time on processors with VNNI or AMX, for a gradient at a cosine of 0.99 to the exact one.
+   */
+  readonly compute?: 'float32' | 'int8';
+  readonly int8?: Int8Options;
+}
+
 /** What to append to a graph. */
-export interface LossGradientRequest {
+export interface LossGradientRequest extends ArithmeticOptions {
   readonly withRespectTo: readonly string[];
   readonly objective: Objective;
   readonly probeInputs?: ProbeInputs;
@@ -55,10 +70,20 @@ export interface LossGradient {
   readonly gradients: ReadonlyMap<string, string>;
 }
 
-/** Reads a model and brings it to the form that graph surgery and differentiation work on. Weights stay in the file. */
-export function prepareGraph(model: string | Uint8Array): Graph {
+/**
+ * Reads a model and brings it to the form that graph surgery and differentiation work on. Weights stay in the file.
+ * @param constants inputs that are the same in every run: `{ use_cache_branch: false }` for merged decoders.
+ * @param variables weights that a gradient will be taken of; single numbers among them are otherwise computed with.
+ * @throws InvalidInputError if the graph has no such input, or one of another type.
+ */
+export function prepareGraph(
+  model: string | Uint8Array,
+  constants: Readonly<Record<string, ConstantInput>> = {},
+  variables: readonly string[] = [],
+): Graph {
   const graph = Graph.read(model);
-  normalise(graph);
+  for (const [input, value] of Object.entries(constants)) fixInput(graph, input, value);
+  normalise(graph, variables);
   fuse(graph);
   return graph;
 }
@@ -80,8 +105,12 @@ export async function appendLossGradient(graph: Graph, request: LossGradientRequ
     }
   }
   const shapes = await gradientShapes(graph, withRespectTo, [objective.output], request.probeInputs);
+  selectRowsEarly(graph, shapes);
+  const forward = new Set(graph.nodes);
   const { loss, seed } = appendObjective(graph, objective, shapes.rank(objective.output));
-  return { loss, gradients: appendGradient(graph, [seed], withRespectTo, shapes) };
+  const gradients = appendGradient(graph, [seed], withRespectTo, shapes);
+  if (request.compute === 'int8') lowerToInt8(graph, (node) => forward.has(node), request.int8);
+  return { loss, gradients };
 }
 
 function appendObjective(
@@ -109,7 +138,7 @@ export async function differentiate(
   model: string | Uint8Array,
   options: DifferentiateOptions,
 ): Promise<GradientSession> {
-  const graph = prepareGraph(model);
+  const graph = prepareGraph(model, options.constants, options.withRespectTo);
   const outputs = [...graph.outputs.keys()];
   const { loss, gradients } = await appendLossGradient(graph, options);
   const emit = new Emitter(graph);

@@ -3,6 +3,7 @@ import { UnsupportedOperatorError } from './errors.js';
 import { Emitter } from './graph/emitter.js';
 import type { Graph } from './graph/graph.js';
 import type { Node } from './graph/types.js';
+import type { AdjustableShapes } from './lower/select-rows.js';
 import { findRule } from './rules/index.js';
 import { axesUpTo, type Shapes } from './rules/rule.js';
 import { probeShapes, type ProbeInputs, type StaticShape } from './session/probe.js';
@@ -22,7 +23,7 @@ export async function gradientShapes(
   sources: readonly string[],
   targets: readonly string[],
   probeInputs?: ProbeInputs,
-): Promise<Shapes> {
+): Promise<Shapes & AdjustableShapes> {
   const path = gradientPath(graph, sources, targets);
   const wanted = new Set([...sources, ...targets]);
   for (const node of path.nodes) for (const name of [...node.inputs, ...node.outputs]) wanted.add(name);
@@ -31,13 +32,20 @@ export async function gradientShapes(
   return shapesOf(graph, await probeShapes(graph, wanted, probeInputs));
 }
 
-function shapesOf(graph: Graph, probed: ReadonlyMap<string, StaticShape>): Shapes {
+function shapesOf(graph: Graph, probed: Map<string, StaticShape>): Shapes & AdjustableShapes {
+  const known = (tensor: string): StaticShape | undefined =>
+    graph.initializers.get(tensor)?.dims ?? probed.get(tensor);
   const dims = (tensor: string): StaticShape => {
-    const shape = graph.initializers.get(tensor)?.dims ?? probed.get(tensor);
+    const shape = known(tensor);
     if (!shape) throw new Error(`internal: the shape of ${tensor} was not probed`);
     return shape;
   };
-  return { dims, rank: (tensor) => dims(tensor).length };
+  return {
+    dims,
+    known,
+    rank: (tensor) => dims(tensor).length,
+    assign: (tensor, shape) => probed.set(tensor, shape),
+  };
 }
 
 /**
@@ -83,13 +91,15 @@ export function appendGradient(
     if (node.opType !== 'Split' && gradients.some((gradient, index) => gradient !== undefined && index > 0)) {
       throw unsupported(graph, node, 'an output of it other than the first is used');
     }
-    const wanted = node.inputs.map((input) => tensors.has(input));
+    // Rules may give the node other inputs; gradients are those of the ones it had.
+    const x = node.inputs;
+    const wanted = x.map((input) => tensors.has(input));
     const context = {
       node,
       graph,
       emit,
       shapes,
-      x: node.inputs,
+      x,
       y: node.outputs[0] ?? '',
       g,
       gradients,
@@ -101,7 +111,7 @@ export function appendGradient(
       softmaxRowSums,
       unsupported: (problem) => unsupported(graph, node, problem),
     });
-    node.inputs.forEach((input, index) => {
+    x.forEach((input, index) => {
       const gradient = results[index];
       if (!wanted[index]) return;
       if (gradient === undefined) throw unsupported(graph, node, `its rule has none for input ${index}`);

@@ -1,9 +1,11 @@
 export { activeTensors } from './activity.js';
+export type { ConstantInput } from './canonicalise/branches.js';
 export { fuse, normalise, type FusionCounts } from './canonicalise/index.js';
 export {
   appendLossGradient,
   differentiate,
   prepareGraph,
+  type ArithmeticOptions,
   type DifferentiateOptions,
   type GradientResult,
   type GradientSession,
@@ -11,6 +13,7 @@ export {
   type LossGradientRequest,
   type Objective,
 } from './differentiate.js';
+export { decomposedOperators, type DecomposedOperator } from './decompose/index.js';
 export {
   InvalidInputError,
   MalformedModelError,
@@ -22,16 +25,18 @@ export {
 } from './errors.js';
 export { Emitter } from './graph/emitter.js';
 export { Graph } from './graph/graph.js';
-export { tensorValues } from './graph/tensor-data.js';
+export { tensorBytes, tensorValues } from './graph/tensor-data.js';
 export {
   DataType,
   type Attribute,
   type Dimension,
+  type GraphProto,
   type Node,
   type Tensor,
   type TensorData,
   type ValueInfo,
 } from './graph/types.js';
+export { lowerToInt8, type Int8Options } from './lower/int8.js';
 export { IGNORED_LABEL } from './loss.js';
 export { differentiableOperators, type DifferentiableOperator } from './rules/index.js';
 export type { ProbeInputs } from './session/probe.js';

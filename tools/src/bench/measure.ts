@@ -9,6 +9,7 @@ export interface Timing {
 
 /**
  * Times variants in turn, A B A B …, so that a drifting machine moves them together; the first `warmup` rounds do not count.
+ * A variant that resolves to a number has timed itself, in milliseconds.
  */
 export async function measureInTurn<Name extends string>(
   variants: Readonly<Record<Name, () => Promise<unknown>>>,
@@ -20,8 +21,9 @@ export async function measureInTurn<Name extends string>(
   for (let round = 0; round < warmup + rounds; round++) {
     for (const [name, run] of entries) {
       const start = performance.now();
-      await run();
-      if (round >= warmup) samples.get(name)?.push(performance.now() - start);
+      const own = await run();
+      const elapsed = typeof own === 'number' ? own : performance.now() - start;
+      if (round >= warmup) samples.get(name)?.push(elapsed);
     }
   }
   return Object.fromEntries([...samples].map(([name, values]) => [name, summarise(values)])) as Record<

@@ -16,6 +16,8 @@ export interface CaseDescription {
   readonly insertAt: number;
   /** Tokens of an image, where the graph computes them. */
   readonly tokens: number | undefined;
+  /** Truth values of inputs that choose between branches of the graph. */
+  readonly conditions: Readonly<Record<string, boolean>>;
 }
 
 /** One set of inputs and what the reference made of them. */
@@ -40,6 +42,7 @@ export function defaultDescription(source: string): CaseDescription {
     output: 'logits',
     insertAt: 1,
     tokens: undefined,
+    conditions: {},
   };
 }
 
@@ -72,5 +75,6 @@ function describe(metadata: Readonly<Record<string, string>>): CaseDescription {
     output: metadata.output ?? 'logits',
     insertAt: Number(metadata.insert_at ?? 1),
     tokens: metadata.tokens === undefined ? undefined : Number(metadata.tokens),
+    conditions: JSON.parse(metadata.conditions ?? '{}') as Readonly<Record<string, boolean>>,
   };
 }

@@ -38,7 +38,7 @@ export const GRADIENT_TOLERANCE = 1e-5;
  */
 export async function checkCase(folder: string): Promise<GradientCheck> {
   const { model, description: described, references } = readCaseFile(folder);
-  const graph = prepareGraph(model);
+  const graph = prepareGraph(model, described?.conditions);
   const description =
     described ?? defaultDescription(graph.inputs.has('input_ids') ? 'input_ids' : 'pixel_values');
   const [first] = references;
@@ -53,7 +53,7 @@ export async function checkCase(folder: string): Promise<GradientCheck> {
   }
 }
 
-interface Answer {
+export interface Answer {
   readonly loss: number;
   readonly output: Float32Array;
   /** By the name of the reference's tensor. */
@@ -61,7 +61,7 @@ interface Answer {
 }
 
 /** Appends objective and gradients to a graph as a case's description says, and loads it. */
-async function openCase(
+export async function openCase(
   graph: Graph,
   description: CaseDescription,
   example: Reference,
@@ -86,7 +86,8 @@ async function openCase(
     emit.output(`prompt_gradient${suffix}`, gradient);
   }
   if (gradientOf !== undefined) emit.output('gradient', gradients.get(gradientOf) ?? '');
-  const session = await openSession(graph);
+  // Cases are small: more threads only wait for each other.
+  const session = await openSession(graph, { threads: 1 });
   return {
     release: () => session.release(),
     async run(reference) {

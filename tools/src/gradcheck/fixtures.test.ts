@@ -52,7 +52,7 @@ async function withGates(
   const [reference] = references;
   const [source = ''] = description?.inject ?? [];
   if (!description || !reference) throw new Error(`${name} has no description`);
-  const graph = prepareGraph(model);
+  const graph = prepareGraph(model, description.conditions);
   const inputs = [...graph.inputs.keys()];
   const [, , width = 0] = reference.tensor('prompt_embeddings').dims;
   const injection = injectInto(graph, source, description, width);
@@ -60,7 +60,7 @@ async function withGates(
   addKeyBias(graph, injection.embeddings);
   graph.outputs.clear();
   new Emitter(graph).output('hidden', hidden);
-  const session = await openSession(graph, { optimization: 'disabled' });
+  const session = await openSession(graph, { optimization: 'disabled', threads: 1 });
   const { prompt_slots: slots, prompt_order: order, ...prompts } = injection.feeds(reference);
   if (!slots || !order) throw new Error(`${name} has no prompts`);
   const [batch = 0, length = 0] = order.dims;

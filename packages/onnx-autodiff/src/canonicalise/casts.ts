@@ -11,18 +11,30 @@ const KEEPS_TYPE: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Removes casts to the type that a tensor has already; code for half precision is full of them. */
-export function dropIdleCasts(graph: Graph): void {
+/** Operators whose outputs are truth values. */
+const TELLS_TRUTH: ReadonlySet<string> = new Set(
+  'Not And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual IsNaN IsInf'.split(' '),
+);
+
+/** Element types of tensors as far as the graph itself says them. */
+export function knownTypes(graph: Graph): ReadonlyMap<string, number> {
   const types = new Map<string, number>();
   for (const { name, dataType } of graph.initializers.values()) types.set(name, dataType);
   for (const { name, dataType } of graph.inputs.values()) types.set(name, dataType);
   for (const node of graph.sortedNodes()) {
-    if (node.domain !== '') continue;
-    const type = typeOf(node, types);
-    if (type === undefined) continue;
-    for (const output of node.outputs) types.set(output, type);
+    const type = node.domain === '' ? typeOf(node, types) : undefined;
+    if (type !== undefined) for (const output of node.outputs) types.set(output, type);
+  }
+  return types;
+}
+
+/** Removes casts to the type that a tensor has already; code for half precision is full of them. */
+export function dropIdleCasts(graph: Graph): void {
+  const types = knownTypes(graph);
+  for (const node of graph.sortedNodes()) {
     const [input = ''] = node.inputs;
-    if (node.opType === 'Cast' && types.get(input) === type && isReplaceable(graph, node)) {
+    if (node.domain !== '' || node.opType !== 'Cast') continue;
+    if (types.get(input) === intAttribute(node, 'to', 0) && isReplaceable(graph, node)) {
       graph.replaceUses(node.outputs[0] ?? '', input);
       graph.remove(node);
     }
@@ -34,6 +46,7 @@ function typeOf(node: Node, types: ReadonlyMap<string, number>): number | undefi
   if (node.opType === 'Cast') return intAttribute(node, 'to', 0);
   if (node.opType === 'Shape') return DataType.int64;
   if (node.opType === 'Where') return types.get(second);
+  if (TELLS_TRUTH.has(node.opType)) return DataType.bool;
   return KEEPS_TYPE.has(node.opType) ? types.get(first) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/types.js';
 import { isClose, otherInput, producedBy, replaceNode, scalarAndOther, soleConsumer } from './patterns.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -49,23 +50,32 @@ export function fuseTanhGelu(graph: Graph): number {
     const outer = scaled && scalarAndOther(graph, scaled);
     if (!onePlus || !product || !outer || !isClose(outer.scalar, Math.sqrt(2 / Math.PI))) continue;
     if (!isClose(scalarAndOther(graph, onePlus)?.scalar, 1)) continue;
-    const halved = producedBy(graph, otherInput(product, onePlus.outputs[0] ?? ''), 'Mul');
-    const half = halved && scalarAndOther(graph, halved);
+    const half = halvedProduct(graph, product, onePlus.outputs[0] ?? '');
     const sum = producedBy(graph, outer.other, 'Add');
-    if (!half || !isClose(half.scalar, 0.5) || !sum?.inputs.includes(half.other)) continue;
-    const cubic = producedBy(graph, otherInput(sum, half.other), 'Mul');
+    if (!half || !sum?.inputs.includes(half.x)) continue;
+    const cubic = producedBy(graph, otherInput(sum, half.x), 'Mul');
     const cubicParts = cubic && scalarAndOther(graph, cubic);
-    if (!cubicParts || !isClose(cubicParts.scalar, 0.044715) || !isCube(graph, cubicParts.other, half.other))
+    if (!cubicParts || !isClose(cubicParts.scalar, 0.044715) || !isCube(graph, cubicParts.other, half.x))
       continue;
-    replaceNode(graph, product, {
+    replaceNode(graph, half.result, {
       opType: 'FastGelu',
       domain: MICROSOFT,
-      inputs: [half.other],
+      inputs: [half.x],
       attributes: new Map(),
     });
     count++;
   }
   return count;
+}
+
+/** (½ · x) · factor or (x · factor) · ½: the x, and the node that makes the result. */
+function halvedProduct(graph: Graph, product: Node, factor: string): { x: string; result: Node } | undefined {
+  const x = otherInput(product, factor);
+  const halved = producedBy(graph, x, 'Mul');
+  const before = halved && scalarAndOther(graph, halved);
+  if (before && isClose(before.scalar, 0.5)) return { x: before.other, result: product };
+  const half = soleConsumer(graph, product.outputs[0], 'Mul');
+  return half && isClose(scalarAndOther(graph, half)?.scalar, 0.5) ? { x, result: half } : undefined;
 }
 
 function isCube(graph: Graph, tensor: string, x: string): boolean {

@@ -29,9 +29,9 @@ export function scalarAndOther(graph: Graph, node: Node): { scalar: number; othe
   return left === undefined ? undefined : { scalar: left, other: b };
 }
 
-/** Whether a constant of an export is this number, within the rounding of float32 and of printed constants. */
+/** Whether a constant of an export is this number, within the rounding of printed constants and of float16. */
 export function isClose(value: number | undefined, target: number): boolean {
-  return value !== undefined && Math.abs(value - target) <= 1e-4 * Math.max(1, Math.abs(target));
+  return value !== undefined && Math.abs(value - target) <= 5e-4 * Math.max(1, Math.abs(target));
 }
 
 /** Replaces a node by another that makes the same outputs. */

@@ -31,6 +31,7 @@ export function knownRanks(graph: Graph): ReadonlyMap<string, number> {
   }
   for (const [name, { dims }] of graph.inputs) if (dims !== undefined) ranks.set(name, dims.length);
   for (const node of graph.sortedNodes()) {
+    if (node.domain === 'com.microsoft') contribRanks(node, ranks);
     if (node.domain !== '' && node.opType !== 'FusedMatMul') continue;
     const rank = rankOf(node, graph, ranks, lengths);
     if (rank !== undefined) for (const output of node.outputs) ranks.set(output, rank);
@@ -80,6 +81,31 @@ function rankOf(
   const axes = intsAttribute(node, 'axes')?.length ?? graph.constantValues(second)?.length;
   if (rank === undefined || axes === undefined) return undefined;
   return opType === 'Unsqueeze' ? rank + axes : rank - axes;
+}
+
+/** Ranks of the outputs of com.microsoft operators (onnxruntime/docs/ContribOperators.md); `first`: that of the first input. */
+const CONTRIB_RANKS: Readonly<Record<string, readonly (number | 'first')[]>> = {
+  Attention: [3, 5],
+  MultiHeadAttention: [3, 4, 4],
+  GroupQueryAttention: [3, 4, 4],
+  EmbedLayerNormalization: [3, 1, 3],
+  SkipLayerNormalization: ['first', 'first', 'first', 'first'],
+  SkipSimplifiedLayerNormalization: ['first', 'first', 'first', 'first'],
+  RotaryEmbedding: ['first'],
+  Gelu: ['first'],
+  BiasGelu: ['first'],
+  FastGelu: ['first'],
+  QuickGelu: ['first'],
+  MatMulNBits: ['first'],
+  DynamicQuantizeMatMul: ['first'],
+};
+
+function contribRanks({ opType, inputs, outputs }: Node, ranks: Map<string, number>): void {
+  outputs.forEach((output, index) => {
+    const known = CONTRIB_RANKS[opType]?.[index];
+    const rank = known === 'first' ? ranks.get(inputs[0] ?? '') : known;
+    if (output !== '' && rank !== undefined) ranks.set(output, rank);
+  });
 }
 
 function lengthOf(

@@ -7,7 +7,7 @@ import { Graph } from '../graph/graph.js';
 import { DataType, type Attribute } from '../graph/types.js';
 import { inFolder } from '../testing/files.js';
 import { buildModel, emptyModel, floatInput, integerInput, nodeOf, tensorOf } from '../testing/models.js';
-import { randomStream } from '../testing/random.js';
+import { mutate } from '../testing/mutations.js';
 import { modelWithGraph, modelWithTensor } from '../testing/wire-models.js';
 import { WireWriter } from './wire-writer.js';
 import { writeModel } from './write-model.js';
@@ -179,23 +179,6 @@ describe('malformed graphs', () => {
 });
 
 describe('mutated models', () => {
-  /** Overwrites, inserts, removes or repeats up to eight bytes. */
-  function mutate(original: Uint8Array, seed: number): Uint8Array {
-    const next = randomStream(seed);
-    const below = (limit: number): number => Math.floor(next() * limit);
-    let bytes = [...original];
-    for (let edit = below(8); edit >= 0; edit--) {
-      const at = below(bytes.length);
-      const kind = below(5);
-      if (kind === 0) bytes[at] = below(256);
-      else if (kind === 1) bytes[at] = (bytes[at] ?? 0) ^ (1 << below(8));
-      else if (kind === 2) bytes.splice(at, 0, ...Array.from({ length: below(12) }, () => below(256)));
-      else if (kind === 3) bytes.splice(at, 1 + below(12));
-      else bytes = [...bytes.slice(0, at), ...bytes.slice(at - Math.min(at, below(40)))];
-    }
-    return Uint8Array.from(bytes);
-  }
-
   it('are read or refused by name, 2,000 of them, in bounded time', () => {
     const original = sample();
     const start = performance.now();

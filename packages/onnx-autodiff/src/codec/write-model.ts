@@ -48,7 +48,8 @@ function writeGraph(writer: WireWriter, graph: GraphProto): void {
   }
 }
 
-function writeNode(writer: WireWriter, node: Node): void {
+/** Writes a NodeProto. */
+export function writeNode(writer: WireWriter, node: Node): void {
   for (const name of node.inputs) writer.string(1, name);
   for (const name of node.outputs) writer.string(2, name);
   writer.string(3, node.name);
@@ -72,9 +73,10 @@ const ATTRIBUTE_TYPES = {
   ints: 7,
   strings: 8,
   graphs: 10,
-} as const satisfies Record<Attribute['kind'], number>;
+} as const satisfies Record<Exclude<Attribute['kind'], 'reference'>, number>;
 
-function writeAttribute(writer: WireWriter, attribute: Attribute): void {
+/** Writes an AttributeProto but for its name. */
+export function writeAttribute(writer: WireWriter, attribute: Attribute): void {
   switch (attribute.kind) {
     case 'float':
       writer.float(2, attribute.value);
@@ -111,8 +113,11 @@ function writeAttribute(writer: WireWriter, attribute: Attribute): void {
         });
       }
       break;
+    case 'reference':
+      writer.string(21, attribute.value);
+      break;
   }
-  writer.integer(20, ATTRIBUTE_TYPES[attribute.kind]);
+  writer.integer(20, attribute.kind === 'reference' ? attribute.type : ATTRIBUTE_TYPES[attribute.kind]);
 }
 
 function writeTensor(writer: WireWriter, tensor: Tensor): void {

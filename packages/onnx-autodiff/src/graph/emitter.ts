@@ -157,6 +157,12 @@ export class Emitter {
   reduceMean(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
     return this.#reduce('ReduceMean', tensor, axes, keepdims);
   }
+  reduceMax(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
+    return this.#reduce('ReduceMax', tensor, axes, keepdims);
+  }
+  reduceMin(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
+    return this.#reduce('ReduceMin', tensor, axes, keepdims);
+  }
   zerosLike(tensor: string): string {
     return this.op('Expand', [this.float(0), this.shape(tensor)]);
   }

@@ -1,3 +1,4 @@
+import { inlineFunctions } from '../codec/local-functions.js';
 import { readModel } from '../codec/read-model.js';
 import { writeModel } from '../codec/write-model.js';
 import { MalformedModelError } from '../errors.js';
@@ -41,11 +42,12 @@ export class Graph {
   }
 
   /**
-   * Reads a model file (weights stay on disk) or a model in memory.
+   * Reads a model file (weights stay on disk) or a model in memory; functions that it defines are put in place of their calls.
    * @throws MalformedModelError naming the file and what is wrong with it; a cycle in the graph counts.
    */
   static read(model: string | Uint8Array): Graph {
-    const graph = new Graph(readModel(model), typeof model === 'string' ? model : 'model in memory');
+    const source = typeof model === 'string' ? model : 'model in memory';
+    const graph = new Graph(inlineFunctions(readModel(model), source), source);
     graph.sortedNodes();
     return graph;
   }

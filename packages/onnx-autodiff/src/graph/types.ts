@@ -41,7 +41,9 @@ export type Attribute =
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'strings'; readonly value: readonly string[] }
-  | { readonly kind: 'graphs'; readonly value: readonly GraphProto[] };
+  | { readonly kind: 'graphs'; readonly value: readonly GraphProto[] }
+  /** Inside a model-local function: the function's own attribute of this name, of an ONNX attribute type. */
+  | { readonly kind: 'reference'; readonly value: string; readonly type: number };
 
 /** A node. Inputs and outputs are tensor names, '' for an absent optional one; change them through `Graph` only. */
 export interface Node {
@@ -80,4 +82,16 @@ export interface ModelProto {
   readonly graph: GraphProto;
   /** Model-local functions, undecoded. */
   readonly functions: readonly Uint8Array[];
+}
+
+/** A function that a model brings along for its own nodes (onnx.proto3, FunctionProto). */
+export interface LocalFunction {
+  readonly name: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly Node[];
+  /** Attributes that a call may leave out. */
+  readonly defaults: ReadonlyMap<string, Attribute>;
+  readonly opsets: ReadonlyMap<string, number>;
 }

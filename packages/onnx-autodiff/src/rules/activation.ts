@@ -1,13 +1,20 @@
 import { floatAttribute, intAttribute } from '../graph/emitter.js';
 import { positiveAxis, type Rule, type RuleContext } from './rule.js';
 
-// y = x · Φ(x)  ⇒  dx = g · (Φ(x) + x · φ(x)), Φ and φ the standard normal distribution and density
-const gelu: Rule = ({ x: [x = ''], g, emit }) => {
-  const half = emit.float(0.5);
-  const distribution = emit.add(emit.mul(emit.op('Erf', [emit.scale(x, Math.SQRT1_2)]), half), half);
-  const exponential = emit.op('Exp', [emit.mul(x, emit.scale(x, -0.5))]);
+/**
+ * Added to the argument of a GELU so that it is never 0: below the last digit of any number that a network computes, and no
+ * round number that could cancel it.
+ */
+const NEVER_ZERO = 1.0884137e-30;
+
+// y = x · Φ(x)  ⇒  dx = g · (Φ(x) + x · φ(x)), Φ and φ the standard normal distribution and density.
+// Φ = y / x: one pass over memory where erf takes four, and no digit lost, for y is x · Φ rounded once.
+const gelu: Rule = ({ x: [x = ''], y, g, emit, graph, node }) => {
+  const argument = emit.add(x, emit.float(NEVER_ZERO));
+  graph.setInputs(node, [argument]);
+  const exponential = emit.op('Exp', [emit.mul(argument, emit.scale(argument, -0.5))]);
   const density = emit.scale(exponential, 1 / Math.sqrt(2 * Math.PI));
-  return [emit.mul(g, emit.add(distribution, emit.mul(x, density)))];
+  return [emit.mul(g, emit.add(emit.div(y, argument), emit.mul(argument, density)))];
 };
 
 // y = x · s, s = ½(1 + tanh u), u = √(2/π)(x + 0.044715 x³)  ⇒  dx = g · (s + x · 2 s (1 − s) · u′)

@@ -1,3 +1,4 @@
+import { quantisedRules } from '../quantised/rules.js';
 import { activationRules } from './activation.js';
 import { convolutionRules } from './convolution.js';
 import { elementwiseRules } from './elementwise.js';
@@ -17,6 +18,7 @@ const table = {
   ...reductionRules,
   ...movementRules,
   ...indexingRules,
+  ...quantisedRules,
 } as const satisfies Record<string, Rule>;
 
 /** Operators with a gradient rule; those outside the standard domain are written `domain.Operator`. */

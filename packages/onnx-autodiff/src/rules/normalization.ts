@@ -21,23 +21,26 @@ function normalisedAxes({ node, shapes, x }: RuleContext): number[] {
 
 /** Layer and root-mean-square normalisation; 1/σ and the mean come from the forward kernel. */
 export const normalizationRules = {
-  // x̂ = (x − μ)/σ, y = x̂ γ + β  ⇒  dx = (h − mean h − x̂ · mean(h · x̂))/σ with h = g γ; dγ = Σ g x̂, dβ = Σ g
+  // c = x − μ, r = 1/σ, y = c r γ + β, h = g γ
+  // ⇒  dx = r (h − mean h − c · r² mean(h c)), dγ = Σ g c r, dβ = Σ g
   LayerNormalization: (context) => {
     const { x, y, g, emit, wanted, sumTo } = context;
     const [input = '', gamma = '', beta = ''] = x;
     const axes = normalisedAxes(context);
     const mean = requestOutput(context, 1, 'mean');
     const inverseDeviation = requestOutput(context, 2, 'inverse_deviation');
-    const normalised = emit.mul(emit.sub(input, mean), inverseDeviation);
+    const centred = emit.sub(input, mean);
     const inputGradient = (): string => {
       const h = emit.mul(g, gamma);
-      const centred = emit.sub(h, emit.reduceMean(h, axes, 1));
-      const along = emit.mul(normalised, emit.reduceMean(emit.mul(h, normalised), axes, 1));
-      return emit.mul(inverseDeviation, emit.sub(centred, along));
+      // Factors of a row first: every product with a whole tensor is a pass over memory.
+      const squared = emit.mul(inverseDeviation, inverseDeviation);
+      const slope = emit.mul(squared, emit.reduceMean(emit.mul(h, centred), axes, 1));
+      const along = emit.mul(centred, slope);
+      return emit.mul(inverseDeviation, emit.sub(emit.sub(h, emit.reduceMean(h, axes, 1)), along));
     };
     return [
       wanted[0] ? inputGradient() : undefined,
-      wanted[1] ? sumTo(emit.mul(g, normalised), y, gamma) : undefined,
+      wanted[1] ? sumTo(emit.mul(g, emit.mul(centred, inverseDeviation)), y, gamma) : undefined,
       wanted[2] ? sumTo(g, y, beta) : undefined,
     ];
   },

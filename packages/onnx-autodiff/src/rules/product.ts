@@ -21,7 +21,11 @@ function isBroadcast({ shapes }: RuleContext, a: string, b: string): boolean {
  * y = α · op(a) op(b)  ⇒  da = α · g op(b)ᵀ, db = α · op(a)ᵀ g, each transposed back if its operand was.
  * FusedMatMul transposes on the fly; a constant operand is repacked once, at load.
  */
-function productGradients(context: RuleContext, product: Product, isSum = false): (string | undefined)[] {
+export function productGradients(
+  context: RuleContext,
+  product: Product,
+  isSum = false,
+): (string | undefined)[] {
   const { x, y, g, emit, wanted, shapes, sumTo } = context;
   const [a = '', b = ''] = x;
   if (shapes.rank(a) < 2 || shapes.rank(b) < 2) throw context.unsupported('a product with a vector');

@@ -3,6 +3,7 @@ import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { InvalidInputError, RuntimeFailureError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ValueInfo } from '../graph/types.js';
+import { separateCasts, WIDENING_OPTIMISERS } from '../quantised/stored-weights.js';
 import { ELEMENT_TYPES, type TensorValue } from './tensor-value.js';
 
 /** How onnxruntime is to run a graph. */
@@ -16,6 +17,11 @@ export interface SessionOptions {
   readonly prepack?: boolean;
   /** `all` by default; `disabled` loads fastest, for graphs that run once. */
   readonly optimization?: 'all' | 'disabled';
+  /**
+   * When weights stored in half precision become float32: `at-load` (default) once, `at-use` in every run for one operator at a
+   * time, which needs least memory.
+   */
+  readonly widenWeights?: 'at-load' | 'at-use';
 }
 
 /** A graph loaded into onnxruntime. */
@@ -35,7 +41,10 @@ export interface Session {
  * Loads a graph. Its weights stay in the model's file, which onnxruntime maps.
  * @throws RuntimeFailureError if onnxruntime refuses the graph.
  */
-export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+export async function openSession(source: Graph, options: SessionOptions = {}): Promise<Session> {
+  const widensAtUse = options.widenWeights === 'at-use';
+  const graph = widensAtUse ? source.clone() : source;
+  if (widensAtUse) separateCasts(graph);
   const model = graph.toModel();
   const folder = weightsFolder(graph);
   const session: Record<string, string> = {};
@@ -49,7 +58,12 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
       // Shapes change from batch to batch: patterns would only hold memory (2077 → 1416 MB on BERT-base).
       enableMemPattern: false,
       logSeverityLevel: 4,
-      extra: { session },
+      extra: {
+        session,
+        ...(widensAtUse
+          ? { optimization: { disable_specified_optimizers: WIDENING_OPTIMISERS.join(';') } }
+          : {}),
+      },
     });
   } catch (cause) {
     throw new RuntimeFailureError({

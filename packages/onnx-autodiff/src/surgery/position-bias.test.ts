@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Emitter } from '../graph/emitter.js';
+import type { Emitter } from '../graph/emitter.js';
 import { float32, floatsOf, int64, type TensorValue } from '../session/tensor-value.js';
 import { buildGraph, evaluate, floatInput } from '../testing/models.js';
 import { randomFloats } from '../testing/random.js';

@@ -1,13 +1,14 @@
 import { StructureNotFoundError } from '../errors.js';
-import { Emitter, intAttribute } from '../graph/emitter.js';
+import { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
-import { DataType, type Node } from '../graph/types.js';
+import { DataType } from '../graph/types.js';
+import { lookupOf, type Lookup } from '../quantised/lookup.js';
 
 /** Where token embeddings come from. */
 export interface TokenEmbedding {
   /** Tensor of the token embeddings, [batch, sequence, width]. */
   readonly tensor: string;
-  /** Name of the table's initialiser, [vocabulary, width]. */
+  /** Name of the table's initialiser, [vocabulary, width], or of its codes in a model of reduced precision. */
   readonly table: string;
   readonly vocabulary: number;
   readonly width: number;
@@ -29,33 +30,29 @@ const KEEPS_IDS: ReadonlySet<string> = new Set([
  */
 export function findTokenEmbedding(graph: Graph, ids = 'input_ids'): TokenEmbedding {
   const lookup = findLookup(graph, ids);
-  const table = graph.initializers.get(lookup?.inputs[0] ?? '');
-  if (!lookup || !table) {
+  if (!lookup) {
     throw new StructureNotFoundError({
       subject: graph.source,
       problem: `no embedding table is looked up by the input ${ids}`,
       remedy: 'Give the tensor of the token embeddings explicitly',
     });
   }
-  const [vocabulary = 0, width = 0] = table.dims;
-  return { tensor: lookup.outputs[0] ?? '', table: table.name, vocabulary, width };
+  const { rows, table, width } = lookup;
+  return { tensor: rows, table: table.name, vocabulary: table.dims[0] ?? 0, width };
 }
 
-function findLookup(graph: Graph, ids: string): Node | undefined {
+function findLookup(graph: Graph, ids: string): Lookup | undefined {
   const tensors = [ids];
   for (const tensor of tensors) {
     const readers = graph.consumers(tensor);
-    const lookup = readers.find((node) => isLookup(graph, node, tensor));
-    if (lookup) return lookup;
+    for (const reader of readers) {
+      const lookup = lookupOf(graph, reader, tensor);
+      if (lookup) return lookup;
+    }
     for (const { opType, inputs, outputs } of readers)
       if (KEEPS_IDS.has(opType) && inputs[0] === tensor) tensors.push(outputs[0] ?? '');
   }
   return undefined;
-}
-
-function isLookup(graph: Graph, node: Node, ids: string): boolean {
-  const isGather = node.opType === 'Gather' && node.inputs[1] === ids && intAttribute(node, 'axis', 0) === 0;
-  return isGather && graph.initializers.get(node.inputs[0] ?? '')?.dims.length === 2;
 }
 
 /** Names of the graph inputs that an injection adds, and of the tensor that now carries prompts and content. */

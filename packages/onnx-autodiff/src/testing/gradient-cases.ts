@@ -1,11 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { operatorName } from '../activity.js';
-import { differentiate, prepareGraph } from '../differentiate.js';
+import { differentiate, prepareGraph, type GradientSession } from '../differentiate.js';
 import type { AttributeValue, Emitter } from '../graph/emitter.js';
 import { elementCount } from '../graph/tensor-data.js';
 import { DataType, type Tensor } from '../graph/types.js';
 import { float32, floatsOf, int64, type TensorValue } from '../session/tensor-value.js';
-import { centralDifferences, withDoubleForward, type DoubleTensor } from './double-precision.js';
+import {
+  centralDifferences,
+  withDoubleForward,
+  type DoubleFunction,
+  type DoubleTensor,
+} from './double-precision.js';
 import { buildGraph, relativeError, tensorOf } from './models.js';
 import { randomFloats } from './random.js';
 
@@ -20,11 +25,11 @@ interface Variable {
   readonly high: number;
   readonly values?: readonly number[];
 }
-type Operand =
+export type Operand =
   | readonly Extent[]
   | Variable
   | { readonly kind: 'constant'; readonly tensor: Tensor }
-  | { readonly kind: 'fed'; readonly value: TensorValue }
+  | { readonly kind: 'fed'; readonly dims: readonly Extent[]; readonly value: TensorValue }
   | { readonly kind: 'absent' };
 
 /** A differentiated operand with random values in a range. */
@@ -65,9 +70,22 @@ export const floats = (dims: readonly number[], ...values: readonly number[]): O
 export const flags = (dims: readonly number[], ...values: readonly number[]): Operand =>
   constant(DataType.bool, dims, Uint8Array.from(values));
 /** An int64 tensor that is an input of the graph, so that no rule can know its values. */
-export const fed = (dims: readonly number[], ...values: readonly number[]): Operand => ({
+export const fed = (dims: readonly Extent[], ...values: readonly number[]): Operand => ({
   kind: 'fed',
-  value: int64(values, dims),
+  dims,
+  value: int64(values, extentsOf(dims)),
+});
+/** The same as int32. */
+export const shortFed = (dims: readonly Extent[], ...values: readonly number[]): Operand => ({
+  kind: 'fed',
+  dims,
+  value: { type: 'int32', dims: extentsOf(dims), data: Int32Array.from(values) },
+});
+/** The same as truth values. */
+export const flagsFed = (dims: readonly Extent[], ...values: readonly number[]): Operand => ({
+  kind: 'fed',
+  dims,
+  value: { type: 'bool', dims: extentsOf(dims), data: Uint8Array.from(values) },
 });
 /** An optional operand that is left out. */
 export const absent: Operand = { kind: 'absent' };
@@ -112,56 +130,93 @@ export function gradientThrough(
 
 const TOLERANCE = 1e-5;
 
+/** Operands of a model as its builder sees them. */
+interface DeclaredOperands {
+  /** Tensor names, '' for absent ones. */
+  readonly names: readonly string[];
+  /** Values of the operands that a gradient is taken of. */
+  readonly variables: Readonly<Record<string, DoubleTensor>>;
+  /** Values of the other inputs. */
+  readonly fixed: Readonly<Record<string, TensorValue>>;
+}
+
+/** Declares the inputs and constants of a model. */
+export function declareOperands(
+  emit: Emitter,
+  operands: Readonly<Record<string, Operand>>,
+): DeclaredOperands {
+  const variables: Record<string, DoubleTensor> = {};
+  const fixed: Record<string, TensorValue> = {};
+  const names = Object.entries(operands).map(([name, operand], index) => {
+    if (!('kind' in operand) || operand.kind === 'variable') {
+      const variable =
+        'kind' in operand ? operand : { kind: 'variable' as const, dims: operand, low: -1, high: 1 };
+      return declareVariable(emit, name, variable, index, variables);
+    }
+    if (operand.kind === 'absent') return '';
+    if (operand.kind === 'constant') emit.graph.initializers.set(name, { ...operand.tensor, name });
+    else {
+      fixed[name] = operand.value;
+      const dataType = DataType[operand.value.type];
+      emit.input({ name, dataType, dims: declaredDims(operand.dims) });
+    }
+    return name;
+  });
+  return { names, variables, fixed };
+}
+
+/** float32 feeds of differentiated operands. */
+export function singleFeeds(
+  variables: Readonly<Record<string, DoubleTensor>>,
+): Readonly<Record<string, TensorValue>> {
+  const feeds = Object.entries(variables).map(
+    ([name, value]) => [name, float32(Float32Array.from(value.data), value.dims)] as const,
+  );
+  return Object.fromEntries(feeds);
+}
+
 /**
  * Checks the gradients of a vector-Jacobian product with a random upstream, computed in float32, against central
- * differences in float64.
+ * differences of `forward`.
+ */
+export async function compareGradients(
+  session: GradientSession,
+  { variables, fixed }: DeclaredOperands,
+  forward: DoubleFunction,
+  { tolerance = TOLERANCE, step }: { readonly tolerance?: number; readonly step?: number } = {},
+): Promise<void> {
+  const { dims } = await forward(variables);
+  const upstream = randomFloats(1000, elementCount(dims));
+  const { gradients } = await session.run({
+    ...fixed,
+    ...singleFeeds(variables),
+    upstream: float32(upstream, dims),
+  });
+  for (const name of Object.keys(variables)) {
+    const expected = await centralDifferences(forward, variables, name, upstream, step);
+    expect(gradients[name]?.dims).toEqual(variables[name]?.dims);
+    expect(relativeError(floatsOf(gradients[name]), expected)).toBeLessThan(tolerance);
+  }
+}
+
+/**
+ * Checks the gradients of a case against central differences in float64.
  * @returns operators of the graph that was differentiated.
  */
 export async function expectGradient(checked: GradientCase): Promise<ReadonlySet<string>> {
-  const variables: Record<string, DoubleTensor> = {};
-  const fixed: Record<string, TensorValue> = {};
+  let declared: DeclaredOperands = { names: [], variables: {}, fixed: {} };
   const graph = buildGraph((emit) => {
-    const names = Object.entries(checked.operands).map(([name, operand], index) => {
-      if (!('kind' in operand) || operand.kind === 'variable') {
-        const variable =
-          'kind' in operand ? operand : { kind: 'variable' as const, dims: operand, low: -1, high: 1 };
-        return declareVariable(emit, name, variable, index, variables);
-      }
-      if (operand.kind === 'absent') return '';
-      if (operand.kind === 'constant') emit.graph.initializers.set(name, { ...operand.tensor, name });
-      else {
-        fixed[name] = operand.value;
-        emit.input({ name, dataType: DataType.int64, dims: operand.value.dims });
-      }
-      return name;
-    });
-    emit.output('y', checked.build(emit, ...names));
+    declared = declareOperands(emit, checked.operands);
+    emit.output('y', checked.build(emit, ...declared.names));
   }, checked.opset);
-
-  const withRespectTo = Object.keys(variables);
+  const withRespectTo = Object.keys(declared.variables);
   const model = graph.serialize();
   const session = await differentiate(model, {
     withRespectTo,
     objective: { kind: 'vector-jacobian', output: 'y' },
     threads: 1,
   });
-  const check = async (forward: Parameters<typeof centralDifferences>[0]): Promise<void> => {
-    const { dims } = await forward(variables);
-    const upstream = randomFloats(1000, elementCount(dims));
-    const feeds = Object.entries(variables).map(
-      ([name, value]) => [name, float32(Float32Array.from(value.data), value.dims)] as const,
-    );
-    const { gradients } = await session.run({
-      ...fixed,
-      ...Object.fromEntries(feeds),
-      upstream: float32(upstream, dims),
-    });
-    for (const name of withRespectTo) {
-      const expected = await centralDifferences(forward, variables, name, upstream);
-      expect(gradients[name]?.dims).toEqual(variables[name]?.dims);
-      expect(relativeError(floatsOf(gradients[name]), expected)).toBeLessThan(TOLERANCE);
-    }
-  };
+  const check = (forward: DoubleFunction): Promise<void> => compareGradients(session, declared, forward);
   try {
     const { scalarFunction } = checked;
     if (scalarFunction) {
@@ -170,11 +225,24 @@ export async function expectGradient(checked: GradientCase): Promise<ReadonlySet
         const { dims = [], data = new Float64Array() } = inputs[name] ?? {};
         return Promise.resolve({ dims, data: data.map(scalarFunction) });
       });
-    } else await withDoubleForward(graph, fixed, check);
+    } else await withDoubleForward(graph, declared.fixed, check);
   } finally {
     await session.release();
   }
   return new Set([...prepareGraph(model).nodes].map(operatorName));
+}
+
+/** Extents of `symbol=extent` dimensions. */
+function extentsOf(dims: readonly Extent[]): number[] {
+  return dims.map((extent) => Number(String(extent).split('=').at(-1)));
+}
+
+/** The same as the graph declares them: symbols where there are any. */
+function declaredDims(dims: readonly Extent[]): (number | string)[] {
+  return dims.map((extent) => {
+    const [symbol = '', value] = String(extent).split('=');
+    return value === undefined ? Number(symbol) : symbol;
+  });
 }
 
 function declareVariable(
@@ -184,12 +252,10 @@ function declareVariable(
   seed: number,
   into: Record<string, DoubleTensor>,
 ): string {
-  const parts = dims.map((extent) => String(extent).split('='));
-  const extents = parts.map(([symbol, extent]) => Number(extent ?? symbol));
-  const declared = parts.map(([symbol = '', extent]) => (extent === undefined ? Number(symbol) : symbol));
+  const extents = extentsOf(dims);
   const data = values ? Float32Array.from(values) : randomFloats(seed + 1, elementCount(extents), low, high);
   into[name] = { dims: extents, data: Float64Array.from(data) };
-  return emit.input({ name, dataType: DataType.float32, dims: declared });
+  return emit.input({ name, dataType: DataType.float32, dims: declaredDims(dims) });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { WireWriter } from '../codec/wire-writer.js';
+import { writeAttribute, writeNode } from '../codec/write-model.js';
 import { Graph } from '../graph/graph.js';
-import type { Tensor } from '../graph/types.js';
+import type { LocalFunction, Tensor } from '../graph/types.js';
 
 /** The initialiser of a model of {@link modelWithTensor}, as it is read back. */
 export function tensorIn(model: string | Uint8Array): Tensor {
@@ -55,4 +56,31 @@ export function writeExternalData(tensor: WireWriter, entries: Readonly<Record<s
     });
   }
   tensor.integer(14, 1);
+}
+
+/** A model-local function as its model holds it. */
+export function functionBytes(definition: LocalFunction): Uint8Array {
+  const writer = new WireWriter();
+  writer.string(1, definition.name);
+  for (const input of definition.inputs) writer.string(4, input);
+  for (const output of definition.outputs) writer.string(5, output);
+  for (const node of definition.nodes) {
+    writer.message(7, (nested) => {
+      writeNode(nested, node);
+    });
+  }
+  for (const [domain, version] of definition.opsets) {
+    writer.message(9, (opset) => {
+      if (domain !== '') opset.string(1, domain);
+      opset.integer(2, version);
+    });
+  }
+  writer.string(10, definition.domain);
+  for (const [name, attribute] of definition.defaults) {
+    writer.message(11, (nested) => {
+      nested.string(1, name);
+      writeAttribute(nested, attribute);
+    });
+  }
+  return writer.finish().slice();
 }

@@ -1,0 +1,177 @@
+import { Emitter, floatAttribute, intAttribute } from '../graph/emitter.js';
+import type { Graph } from '../graph/graph.js';
+import { DataType, type Node } from '../graph/types.js';
+import { byteConstant } from '../quantised/weights.js';
+
+/** Which products {@link lowerToInt8} leaves in float32. */
+export interface Int8Options {
+  /** Least extent of a weight along both axes: below it, quantising costs more than the product saves. Default 256. */
+  readonly minimumExtent?: number;
+}
+
+/** A matrix in int8 with a scale for each column, [rows, columns]. */
+interface Int8Matrix {
+  readonly codes: string;
+  readonly scale: string;
+  /** '' for 0. */
+  readonly zeroPoint: string;
+}
+
+/** α · x · op(W) + β · c with a constant W, as MatMul, FusedMatMul or Gemm write it. */
+interface WeightProduct {
+  readonly node: Node;
+  readonly x: string;
+  readonly weight: string;
+  readonly isTransposed: boolean;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly addend: string;
+}
+
+/** Middle of uint8, which stands for 0. */
+const MIDDLE = 128;
+/** Codes from −127 to 127: the range is symmetric. */
+const LARGEST_CODE = 127;
+
+/**
+ * Computes products with large constant float32 matrices in int8 (Jacob et al. 2018, section 2): activations are quantised in
+ * each run by their own range (DynamicQuantizeLinear), weights at load by the largest magnitude of each column. Rows of
+ * gradients differ in size by orders of magnitude, so that one range would round most of them to 0: each row is scaled by its
+ * own largest magnitude.
+ * @param isForward tells the model's own nodes from those that carry gradients.
+ * @returns how many products were changed.
+ */
+export function lowerToInt8(
+  graph: Graph,
+  isForward: (node: Node) => boolean = () => true,
+  { minimumExtent = 256 }: Int8Options = {},
+): number {
+  const lowering = new Int8Lowering(graph);
+  const products = [...graph.nodes].flatMap((node) => readProduct(graph, node, minimumExtent) ?? []);
+  for (const product of products) lowering.replace(product, isForward(product.node));
+  return products.length;
+}
+
+function readProduct(graph: Graph, node: Node, minimumExtent: number): WeightProduct | undefined {
+  const [x = '', weight = '', addend = ''] = node.inputs;
+  const isFused = node.opType === 'FusedMatMul' && node.domain === 'com.microsoft';
+  const isGemm = node.opType === 'Gemm' && node.domain === '';
+  if (!isFused && !isGemm && (node.opType !== 'MatMul' || node.domain !== '')) return undefined;
+  const dims = constantDims(graph, weight);
+  if (dims?.length !== 2 || dims.some((extent) => extent < minimumExtent)) return undefined;
+  if (constantDims(graph, x)) return undefined;
+  const isPlain = ['transA', 'transBatchA', 'transBatchB'].every((name) => !intAttribute(node, name, 0));
+  if (!isPlain) return undefined;
+  return {
+    node,
+    x,
+    weight,
+    isTransposed: intAttribute(node, 'transB', 0) === 1,
+    alpha: floatAttribute(node, 'alpha', 1),
+    beta: floatAttribute(node, 'beta', 1),
+    addend,
+  };
+}
+
+/** Shape of a constant of float32 values, whether stored so, widened from half precision or dequantised. */
+function constantDims(graph: Graph, tensor: string): readonly number[] | undefined {
+  const constant = graph.initializers.get(tensor);
+  if (constant) return constant.dataType === DataType.float32 ? constant.dims : undefined;
+  const producer = graph.producer(tensor);
+  const isConversion = producer?.opType === 'Cast' || producer?.opType === 'DequantizeLinear';
+  return isConversion ? graph.initializers.get(producer.inputs[0] ?? '')?.dims : undefined;
+}
+
+class Int8Lowering {
+  readonly #emit: Emitter;
+  readonly #weights = new Map<string, Int8Matrix>();
+  readonly #activations = new Map<string, readonly string[]>();
+
+  constructor(private readonly graph: Graph) {
+    this.#emit = new Emitter(graph);
+  }
+
+  replace(product: WeightProduct, isForward: boolean): void {
+    const emit = this.#emit;
+    const { node, x, addend, alpha, beta } = product;
+    const weight = this.#weight(product);
+    const result = isForward ? this.#byTensor(x, weight) : this.#byRow(x, weight);
+    const scaled = emit.scale(result, alpha);
+    const sum = addend === '' ? scaled : emit.add(scaled, emit.scale(addend, beta));
+    this.graph.remove(node);
+    emit.alias(sum, node.outputs[0] ?? '');
+  }
+
+  /** y = x · W with x ≈ s (q − z), s and z from the range of all of x. */
+  #byTensor(x: string, weight: Int8Matrix): string {
+    let quantised = this.#activations.get(x);
+    if (!quantised) {
+      quantised = this.#emit.node('DynamicQuantizeLinear', [x], {}, { outputs: 3 });
+      this.#activations.set(x, quantised);
+    }
+    const [codes = '', scale = '', zeroPoint = ''] = quantised;
+    return this.#product(codes, scale, zeroPoint, weight);
+  }
+
+  /** y = diag(s) · (q − z) · W with x ≈ diag(s) (q − z), s = max |row| / 127. */
+  #byRow(x: string, weight: Int8Matrix): string {
+    const emit = this.#emit;
+    const shape = emit.shape(x);
+    const width = emit.op('Slice', [shape, emit.ints(-1), emit.ints(Number.MAX_SAFE_INTEGER)]);
+    const rows = emit.reshape(x, emit.concat([emit.ints(-1), width], 0));
+    const scale = this.#scales(rows, 1);
+    const middle = byteConstant(emit, DataType.uint8, [], Uint8Array.of(MIDDLE));
+    const middles = emit.op('Expand', [middle, emit.op('Shape', [scale])]);
+    const codes = emit.op('QuantizeLinear', [rows, scale, middles], { axis: 0 });
+    const product = this.#product(codes, emit.float(1), middle, weight);
+    const scaled = emit.mul(product, emit.unsqueeze(scale, [1]));
+    const leading = emit.op('Slice', [shape, emit.ints(0), emit.ints(-1)]);
+    return emit.reshape(scaled, emit.concat([leading, emit.ints(-1)], 0));
+  }
+
+  #product(codes: string, scale: string, zeroPoint: string, weight: Int8Matrix): string {
+    const inputs = [codes, weight.codes, scale, weight.scale, zeroPoint, weight.zeroPoint];
+    const given = weight.zeroPoint === '' ? inputs.slice(0, -1) : inputs;
+    return this.#emit.node('MatMulIntegerToFloat', given, {}, { domain: 'com.microsoft' })[0] ?? '';
+  }
+
+  #weight({ weight, isTransposed }: WeightProduct): Int8Matrix {
+    const key = `${weight} ${isTransposed}`;
+    const known = this.#weights.get(key);
+    if (known) return known;
+    const matrix = this.#storedCodes(weight, isTransposed) ?? this.#quantised(weight, isTransposed);
+    this.#weights.set(key, matrix);
+    return matrix;
+  }
+
+  /** Codes that the model holds already, where one scale goes for all of them. */
+  #storedCodes(weight: string, isTransposed: boolean): Int8Matrix | undefined {
+    const node = this.graph.producer(weight);
+    const [codes = '', scale = '', zeroPoint = ''] = node?.inputs ?? [];
+    const isOne = [scale, zeroPoint].every(
+      (each) => each === '' || this.graph.initializers.get(each)?.dims.length === 0,
+    );
+    if (node?.opType !== 'DequantizeLinear' || !isOne) return undefined;
+    return { codes: isTransposed ? this.#emit.transpose(codes, [1, 0]) : codes, scale, zeroPoint };
+  }
+
+  /** Written as operators on a constant, which onnxruntime folds at load: nothing of the weights passes through here. */
+  #quantised(weight: string, isTransposed: boolean): Int8Matrix {
+    const emit = this.#emit;
+    const axis = isTransposed ? 0 : 1;
+    const columns = constantDims(this.graph, weight)?.[axis] ?? 0;
+    const scale = this.#scales(weight, 1 - axis);
+    const zeros = byteConstant(emit, DataType.int8, [columns], new Uint8Array(columns));
+    const codes = emit.op('QuantizeLinear', [weight, scale, zeros], { axis });
+    return { codes: isTransposed ? emit.transpose(codes, [1, 0]) : codes, scale, zeroPoint: '' };
+  }
+
+  /** max |x| / 127 along an axis; the extremes apart, because a copy of |x| would cost more than a second pass. */
+  #scales(tensor: string, axis: number): string {
+    const emit = this.#emit;
+    const extremes = [emit.reduceMax(tensor, [axis], 0), emit.neg(emit.reduceMin(tensor, [axis], 0))];
+    // A row of zeros has codes of 0 on any scale.
+    const magnitude = emit.op('Max', [...extremes, emit.float(1e-30)]);
+    return emit.scale(magnitude, 1 / LARGEST_CODE);
+  }
+}
