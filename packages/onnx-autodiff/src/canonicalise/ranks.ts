@@ -7,14 +7,17 @@ const KEEPS_RANK: ReadonlySet<string> = new Set(
   (
     'Identity Cast Dropout Neg Abs Sqrt Reciprocal Exp Log Erf Tanh Sigmoid Relu Softplus LeakyRelu Sin Cos Sign Floor Ceil ' +
     'Round Not IsNaN IsInf Clip Gelu Softmax LogSoftmax LayerNormalization SimplifiedLayerNormalization CumSum Slice Pad ' +
-    'Tile Concat Split Transpose Conv'
+    'Tile Concat Split Transpose Conv ConvInteger Trilu GatherElements ScatterND ScatterElements QuantizeLinear ' +
+    'DequantizeLinear RMSNormalization GroupNormalization InstanceNormalization BatchNormalization RotaryEmbedding ' +
+    'HardSigmoid HardSwish Swish Mish Elu Selu Celu ThresholdedRelu Softsign'
   ).split(' '),
 );
 /** Operators that broadcast all their inputs against each other (ONNX: Multidirectional Broadcasting). */
 const BROADCASTS: ReadonlySet<string> = new Set(
-  'Add Sub Mul Div Pow Mod Min Max Sum Mean Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor MatMul FusedMatMul'.split(
-    ' ',
-  ),
+  (
+    'Add Sub Mul Div Pow Mod Min Max Sum Mean Where Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor PRelu MatMul ' +
+    'MatMulInteger FusedMatMul'
+  ).split(' '),
 );
 
 /**
@@ -31,11 +34,10 @@ export function knownRanks(graph: Graph): ReadonlyMap<string, number> {
   }
   for (const [name, { dims }] of graph.inputs) if (dims !== undefined) ranks.set(name, dims.length);
   for (const node of graph.sortedNodes()) {
-    if (node.domain === 'com.microsoft') contribRanks(node, ranks);
-    if (node.domain !== '' && node.opType !== 'FusedMatMul') continue;
+    if (setOutputRanks(node, ranks) || (node.domain !== '' && node.opType !== 'FusedMatMul')) continue;
     const rank = rankOf(node, graph, ranks, lengths);
     if (rank !== undefined) for (const output of node.outputs) ranks.set(output, rank);
-    const length = lengthOf(node, ranks, lengths);
+    const length = lengthOf(node, graph, ranks, lengths);
     if (length !== undefined) lengths.set(node.outputs[0] ?? '', length);
   }
   return ranks;
@@ -70,6 +72,10 @@ function rankOf(
       return lengths.get(first);
     case 'Reshape':
       return lengths.get(second);
+    case 'Expand': {
+      const length = lengths.get(second);
+      return rank === undefined || length === undefined ? undefined : Math.max(rank, length);
+    }
     case 'Gather': {
       const indices = ranks.get(second);
       return rank === undefined || indices === undefined ? undefined : rank + indices - 1;
@@ -83,43 +89,63 @@ function rankOf(
   return opType === 'Unsqueeze' ? rank + axes : rank - axes;
 }
 
-/** Ranks of the outputs of com.microsoft operators (onnxruntime/docs/ContribOperators.md); `first`: that of the first input. */
-const CONTRIB_RANKS: Readonly<Record<string, readonly (number | 'first')[]>> = {
-  Attention: [3, 5],
-  MultiHeadAttention: [3, 4, 4],
-  GroupQueryAttention: [3, 4, 4],
-  EmbedLayerNormalization: [3, 1, 3],
-  SkipLayerNormalization: ['first', 'first', 'first', 'first'],
-  SkipSimplifiedLayerNormalization: ['first', 'first', 'first', 'first'],
-  RotaryEmbedding: ['first'],
-  Gelu: ['first'],
-  BiasGelu: ['first'],
-  FastGelu: ['first'],
-  QuickGelu: ['first'],
-  MatMulNBits: ['first'],
-  DynamicQuantizeMatMul: ['first'],
+/** Operators whose outputs differ in rank, and those of com.microsoft (onnxruntime/docs/ContribOperators.md); `first`: as x. */
+const OUTPUT_RANKS: Readonly<Record<string, readonly (number | 'first')[]>> = {
+  Attention: ['first', 4, 4, 4],
+  DynamicQuantizeLinear: ['first', 0, 0],
+  'com.microsoft.Attention': [3, 5],
+  'com.microsoft.MultiHeadAttention': [3, 4, 4],
+  'com.microsoft.GroupQueryAttention': [3, 4, 4],
+  'com.microsoft.EmbedLayerNormalization': [3, 1, 3],
+  'com.microsoft.SkipLayerNormalization': ['first', 'first', 'first', 'first'],
+  'com.microsoft.SkipSimplifiedLayerNormalization': ['first', 'first', 'first', 'first'],
+  'com.microsoft.RotaryEmbedding': ['first'],
+  'com.microsoft.Gelu': ['first'],
+  'com.microsoft.BiasGelu': ['first'],
+  'com.microsoft.FastGelu': ['first'],
+  'com.microsoft.QuickGelu': ['first'],
+  'com.microsoft.FusedGemm': [2],
+  'com.microsoft.MatMulNBits': ['first'],
+  'com.microsoft.MatMulBnb4': ['first'],
+  'com.microsoft.DynamicQuantizeMatMul': ['first'],
+  'com.microsoft.MatMulIntegerToFloat': ['first'],
 };
 
-function contribRanks({ opType, inputs, outputs }: Node, ranks: Map<string, number>): void {
+function setOutputRanks({ domain, opType, inputs, outputs }: Node, ranks: Map<string, number>): boolean {
+  const known = OUTPUT_RANKS[domain === '' ? opType : `${domain}.${opType}`];
   outputs.forEach((output, index) => {
-    const known = CONTRIB_RANKS[opType]?.[index];
-    const rank = known === 'first' ? ranks.get(inputs[0] ?? '') : known;
-    if (output !== '' && rank !== undefined) ranks.set(output, rank);
+    const rank = known?.[index] === 'first' ? ranks.get(inputs[0] ?? '') : known?.[index];
+    if (output !== '' && typeof rank === 'number') ranks.set(output, rank);
   });
+  return known !== undefined;
 }
 
 function lengthOf(
-  { opType, inputs }: Node,
+  node: Node,
+  graph: Graph,
   ranks: ReadonlyMap<string, number>,
   lengths: ReadonlyMap<string, number>,
 ): number | undefined {
-  const [first = ''] = inputs;
-  if (opType === 'Shape') return ranks.get(first);
-  if (opType === 'Cast') return lengths.get(first);
+  const { opType, inputs } = node;
+  const [first = '', second = '', third = ''] = inputs;
+  const length = lengths.get(first);
+  const all = inputs.map((input) => (ranks.get(input) === 0 ? 1 : lengths.get(input)));
+  const known = all.filter((each) => each !== undefined);
+  if (opType === 'Shape' && node.attributes.size === 0) return ranks.get(first);
+  if (opType === 'Cast') return length;
   if (opType === 'Unsqueeze' && ranks.get(first) === 0) return 1;
-  if (opType !== 'Concat') return undefined;
-  return inputs.reduce<number | undefined>((sum, input) => {
-    const length = lengths.get(input);
-    return sum === undefined || length === undefined ? undefined : sum + length;
-  }, 0);
+  if (opType === 'Gather' && ranks.get(first) === 1) return lengths.get(second);
+  if (opType === 'Slice' && length !== undefined && inputs.length < 5) {
+    const [start, end] = [graph.scalar(second), graph.scalar(third)];
+    return start === undefined || end === undefined ? undefined : sliceLength(length, start, end);
+  }
+  if (opType === 'Concat' && known.length === all.length) return known.reduce((sum, each) => sum + each, 0);
+  const isVector =
+    BROADCASTS.has(opType) && !opType.includes('MatMul') && ranks.get(node.outputs[0] ?? '') === 1;
+  return isVector && known.length === all.length ? Math.max(...known) : undefined;
+}
+
+function sliceLength(length: number, start: number, end: number): number {
+  const place = (bound: number): number => Math.min(length, Math.max(0, bound < 0 ? bound + length : bound));
+  return Math.max(0, place(end) - place(start));
 }

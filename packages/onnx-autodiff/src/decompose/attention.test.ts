@@ -88,6 +88,15 @@ describeDecompositions('attention', attentionDecompositions, {
       { query: ['B=1', 'S=1', 4], key: ['B=1', 'T=1', 4], value: ['B=1', 'T=1', 4] },
       heads,
     ),
+    'a width that varies': decomposed(
+      {
+        query: ['B=2', 'S=3', 'D=4'],
+        key: ['B=2', 'T=5', 'D=4'],
+        value: ['B=2', 'T=5', 'D=4'],
+        bias: absent,
+      },
+      { num_heads: 1 },
+    ),
     'with biases': decomposed({ ...three, bias: [12] }, heads),
     'values of another width, with biases': decomposed(
       { ...cross, value: ['B=2', 'T=5', 6], bias: [14] },

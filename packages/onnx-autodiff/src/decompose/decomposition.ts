@@ -70,7 +70,7 @@ export function lastExtent(graph: Graph, tensor: string): number | undefined {
     // An extent of 1 may be broadcast.
     if (typeof extent === 'number' && extent !== 1) return extent;
     const producer = graph.producer(name);
-    const reads = producer ? carriersOf(producer) : [];
+    const reads = producer ? carriersOf(graph, producer) : [];
     for (const input of reads) if (!seen.has(input)) pending.push(input);
     for (const input of reads) seen.add(input);
   }
@@ -78,7 +78,7 @@ export function lastExtent(graph: Graph, tensor: string): number | undefined {
 }
 
 /** Inputs whose last extent is that of the output. */
-function carriersOf({ opType, inputs, attributes }: Node): readonly string[] {
+function carriersOf(graph: Graph, { opType, inputs, attributes }: Node): readonly string[] {
   const [first = '', second = ''] = inputs;
   if (KEEPS_LAST_EXTENT.has(opType)) return [first, second];
   if (opType === 'MatMul') return [second];
@@ -88,5 +88,7 @@ function carriersOf({ opType, inputs, attributes }: Node): readonly string[] {
     (isTransposed?.kind !== 'int' || isTransposed.value === 0)
   )
     return [second];
-  return opType === 'Gather' ? [first] : [];
+  // Rows of a table.
+  const isTable = graph.initializers.get(first)?.dims.length === 2 && !attributes.has('axis');
+  return opType === 'Gather' && isTable ? [first] : [];
 }

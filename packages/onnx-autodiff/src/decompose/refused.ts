@@ -20,8 +20,9 @@ export const REFUSED: Readonly<Record<string, string>> = {
   ...reasons('it is a recurrence over the tokens', [
     'com.microsoft.LinearAttention',
     'com.microsoft.CausalConvWithState',
-    ...['LSTM', 'GRU', 'RNN', 'Scan', 'Loop'],
+    ...['LSTM', 'GRU', 'RNN'],
   ]),
+  ...reasons('it repeats a subgraph', ['Loop', 'Scan']),
   ...reasons('it routes tokens to experts', ['com.microsoft.MoE', 'com.microsoft.QMoE']),
   If: 'its condition is not known before the model runs; where an input decides it, give that input as a constant',
 };

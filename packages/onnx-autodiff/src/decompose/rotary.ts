@@ -1,4 +1,4 @@
-import { intAttribute } from '../graph/emitter.js';
+import { floatAttribute, intAttribute } from '../graph/emitter.js';
 import { DataType } from '../graph/types.js';
 import { halves, type Decomposition, type DecompositionContext } from './decomposition.js';
 
@@ -96,6 +96,7 @@ export const rotaryDecompositions = {
     if (rank === undefined || ranks.get(positionIds) === undefined)
       throw context.unsupported('the rank of its input or of its positions is not known');
     if (intAttribute(node, 'is_packed_batching', 0) !== 0) throw context.unsupported('its batch is packed');
+    if (floatAttribute(node, 'scale', 1) !== 1) throw context.unsupported('its positions are scaled');
     const heads = intAttribute(node, 'num_heads', 0);
     const width = intAttribute(node, 'rotary_embedding_dim', 0);
     if (rank === 3 && width > 0 && heads === 0) throw context.unsupported('its number of heads is not given');
