@@ -67,21 +67,10 @@ export const quantisedRules = {
     const type = graph.initializers.get(zeroPoint)?.dataType ?? intAttribute(node, 'output_dtype', 0);
     const codes = CODES[type || DataType.uint8];
     if (!codes) throw context.unsupported(`codes of element type ${type}`);
-    const rank = shapes.rank(input);
-    const axis = positiveAxis(intAttribute(node, 'axis', 1), rank);
-    const along = (tensor: string): string =>
-      shapes.rank(scale) === 1
-        ? emit.reshape(tensor, emit.ints(...axesUpTo(rank).map((each) => (each === axis ? -1 : 1))))
-        : tensor;
-    const bound = (code: number): string => {
-      const centred =
-        zeroPoint === ''
-          ? emit.float(code)
-          : emit.sub(emit.float(code), emit.cast(zeroPoint, DataType.float32));
-      return along(emit.mul(centred, scale));
-    };
-    const clipped = emit.op('Min', [emit.op('Max', [input, bound(codes[0] - 0.5)]), bound(codes[1] + 0.5)]);
-    const gradient = emit.op('Where', [emit.op('Equal', [clipped, input]), g, emit.float(0)]);
+    const middle = (codes[0] + codes[1]) / 2;
+    const distance = emit.op('Abs', [emit.sub(emit.cast(context.y, DataType.float32), emit.float(middle))]);
+    const isInside = emit.op('Less', [distance, emit.float(codes[1] - middle)]);
+    const gradient = emit.op('Where', [isInside, g, emit.float(0)]);
     return [gradient, undefined, undefined];
   },
   // y = (x − z) · s, and x stands for y  ⇒  dx = g
