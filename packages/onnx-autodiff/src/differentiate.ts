@@ -138,6 +138,14 @@ export async function differentiate(
   model: string | Uint8Array,
   options: DifferentiateOptions,
 ): Promise<GradientSession> {
+  if (options.compute === 'int8' && options.widenWeights === 'at-use') {
+    throw new InvalidInputError({
+      subject: 'options compute and widenWeights',
+      problem:
+        'weights for int8 are made once, at load, and weights that are widened at use are made in every run',
+      remedy: "Leave out one of compute: 'int8' and widenWeights: 'at-use'",
+    });
+  }
   const graph = prepareGraph(model, options.constants, options.withRespectTo);
   const outputs = [...graph.outputs.keys()];
   const { loss, gradients } = await appendLossGradient(graph, options);

@@ -4,7 +4,7 @@ import { productGradients } from '../rules/product.js';
 import { axesUpTo, positiveAxis, type Rule, type RuleContext } from '../rules/rule.js';
 import type { StaticShape } from '../session/probe.js';
 import { bitsandbytesWeight, blockWeight } from './block-weights.js';
-import { dequantised, type DequantisedMatrix, type Quantisation } from './weights.js';
+import { dequantise, dequantised, type DequantisedMatrix, type Quantisation } from './weights.js';
 
 /** Lowest and highest code of the element types that activations are quantised to. */
 const CODES: Readonly<Record<number, readonly [number, number]>> = {
@@ -59,19 +59,28 @@ export const quantisedRules = {
   // y = quantised x, with a range that x itself sets  ⇒  dx = g
   DynamicQuantizeLinear: ({ g }) => [g],
 
-  // y = clip(round(x / s) + z)  ⇒  dx = g where x is not clipped, half a step beyond the ends included, else 0
+  // y = clip(round(x / s) + z)  ⇒  dx = g where y is inside its range, 0 at both ends, where x may be clipped. Reading x instead
+  // would keep onnxruntime from computing what makes x, its QLinearMatMul, in int8.
   QuantizeLinear: (context) => {
-    const { x, g, emit, node, graph, shapes } = context;
-    const [input = '', scale = '', zeroPoint = ''] = x;
+    const { x, y, g, emit, node, graph, shapes } = context;
+    const [, scale = '', zeroPoint = ''] = x;
     if (intAttribute(node, 'block_size', 0) !== 0) throw context.unsupported('quantisation in blocks');
     const type = graph.initializers.get(zeroPoint)?.dataType ?? intAttribute(node, 'output_dtype', 0);
     const codes = CODES[type || DataType.uint8];
     if (!codes) throw context.unsupported(`codes of element type ${type}`);
-    const middle = (codes[0] + codes[1]) / 2;
-    const distance = emit.op('Abs', [emit.sub(emit.cast(context.y, DataType.float32), emit.float(middle))]);
-    const isInside = emit.op('Less', [distance, emit.float(codes[1] - middle)]);
-    const gradient = emit.op('Where', [isInside, g, emit.float(0)]);
-    return [gradient, undefined, undefined];
+    const rank = shapes.rank(y);
+    const axis = shapes.rank(scale) === 1 ? positiveAxis(intAttribute(node, 'axis', 1), rank) : undefined;
+    const along = (tensor: string): string =>
+      axis === undefined
+        ? tensor
+        : emit.reshape(tensor, emit.ints(...axesUpTo(rank).map((each) => (each === axis ? -1 : 1))));
+    const zero = zeroPoint === '' ? emit.float(0) : emit.cast(zeroPoint, DataType.float32);
+    const bound = (code: number): string => along(emit.mul(emit.sub(emit.float(code), zero), scale));
+    const values = dequantise(emit, y, scale, zeroPoint, axis);
+    const isAbove = emit.op('Greater', [values, bound(codes[0] + 0.5)]);
+    const isBelow = emit.op('Less', [values, bound(codes[1] - 0.5)]);
+    const isInside = emit.op('And', [isAbove, isBelow]);
+    return [emit.op('Where', [isInside, g, emit.float(0)]), undefined, undefined];
   },
   // y = (x − z) · s, and x stands for y  ⇒  dx = g
   DequantizeLinear: ({ g }) => [g, undefined, undefined],

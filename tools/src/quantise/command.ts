@@ -1,0 +1,85 @@
+import { writeFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readSafetensors } from '../gradcheck/safetensors.js';
+import { FORMS, quantise, type Form } from './forms.js';
+
+/** Where the command writes its lines. */
+export interface QuantiseOutput {
+  readonly print: (line: string) => void;
+  readonly complain: (line: string) => void;
+}
+
+interface Flags {
+  readonly form: Form;
+  readonly blockSize?: number;
+  readonly zeroPoints?: boolean;
+  readonly tables?: boolean;
+  readonly dequantised?: boolean;
+  readonly calibrate?: string;
+}
+
+/**
+ * Runs `quantise MODEL OUT --form FORM`: rewrites a float32 model in a form of reduced precision.
+ * @returns the exit code; 1 with one line that says why if there is no file.
+ */
+export async function runQuantise(
+  commandLine: readonly string[],
+  { print, complain }: QuantiseOutput,
+): Promise<number> {
+  const program = new Command('quantise')
+    .description(
+      'Rewrites a float32 ONNX model in a form of reduced precision, as published exports have it.',
+    )
+    .argument('<model>', 'ONNX file in float32')
+    .argument('<out>', 'file to write')
+    .addOption(new Option('--form <form>', 'form to write').choices(FORMS).makeOptionMandatory())
+    .option('--block-size <count>', 'weights in a block of q4 and q4f16', blockSize)
+    .option('--zero-points', 'blocks of q4 and q4f16 with zero points')
+    .option('--tables', 'embedding tables of q4 and q4f16 in blocks too')
+    .option('--calibrate <file>', 'safetensors file with inputs of the model, on which qdq measures ranges')
+    .option('--dequantised', 'write float32 weights with the rounded values instead')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        print(text.trimEnd());
+      },
+      writeErr: (text) => {
+        complain(text.trimEnd());
+      },
+    })
+    .action(async (model: string, out: string, flags: Flags) => {
+      const bytes = await quantise(model, flags.form, optionsOf(flags));
+      writeFileSync(out, bytes);
+      print(`${out}: ${flags.form}, ${(bytes.length / 1e6).toFixed(1)} MB`);
+    });
+  try {
+    await program.parseAsync(commandLine, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has written its own message by now.
+    if (error instanceof CommanderError) return error.exitCode;
+    complain(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+function optionsOf(flags: Flags): Parameters<typeof quantise>[2] {
+  const { form, calibrate, zeroPoints = false, tables = false, dequantised = false } = flags;
+  if (form === 'qdq' && calibrate === undefined)
+    throw new Error('qdq needs inputs to measure ranges on: give --calibrate with a case.safetensors.');
+  return {
+    symmetric: !zeroPoints,
+    tables,
+    dequantised,
+    ...(flags.blockSize === undefined ? {} : { blockSize: flags.blockSize }),
+    ...(calibrate === undefined
+      ? {}
+      : { calibration: [Object.fromEntries(readSafetensors(calibrate).tensors)] }),
+  };
+}
+
+function blockSize(value: string): number {
+  const size = Number(value);
+  if (![16, 32, 64, 128, 256].includes(size)) throw new InvalidArgumentError('Give 16, 32, 64, 128 or 256.');
+  return size;
+}
