@@ -1,9 +1,11 @@
-export type { PlanGradient, PositionChoice, PositionMode, PromptPlan } from './contracts/plan.js';
+export type { DeepPrompts, PlanGradient, PositionChoice, PositionMode, PromptPlan } from './contracts/plan.js';
 export { sizeOf } from './contracts/tensor.js';
 export type { GradientSet, ParameterSet, ParameterTensor } from './contracts/tensor.js';
 export type {
   BackboneDescription,
   BackboneStep,
+  FineTuning,
+  FineTuningStep,
   FrozenBackbone,
   GradientRequest,
   LabelledBatch,

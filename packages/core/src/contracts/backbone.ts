@@ -15,6 +15,8 @@ export interface BackboneDescription {
   readonly parameters: number;
   /** Most tokens the model can take, prompt included. */
   readonly maximumTokens: number;
+  /** Layers whose input can take prompts of their own, the first one included; 1 where only shallow prompts are possible. */
+  readonly layers: number;
 }
 
 /** What a training step wants to know besides the gradient of prompts and head. */
@@ -40,6 +42,32 @@ export interface BackboneStep {
   readonly logits: Float32Array;
   readonly plan: PlanGradient;
   /** Gradients of the head's tensors; empty for a head without parameters. */
+  readonly head: GradientSet;
+}
+
+/** A copy of a backbone whose weights are passed in with every call, as those of a head are. No prompt. */
+export interface FineTuning<Example> {
+  /** Names, shapes and pretrained values of every floating-point weight that the class logits depend on. */
+  initialWeights(): ParameterSet;
+  /** Class logits, [B, classes]. */
+  predict(examples: readonly Example[], weights: ParameterSet, head: ParameterSet): Promise<Float32Array>;
+  /** Mean cross-entropy of a labelled batch, and its gradient for every weight and every tensor of the head. */
+  differentiate(
+    batch: LabelledBatch<Example>,
+    weights: ParameterSet,
+    head: ParameterSet,
+  ): Promise<FineTuningStep>;
+  /** Frees sessions and memory. */
+  release(): Promise<void>;
+}
+
+/** Answer of {@link FineTuning.differentiate}. */
+export interface FineTuningStep {
+  /** Mean cross-entropy over the batch, nats. */
+  readonly loss: number;
+  /** [B, classes] */
+  readonly logits: Float32Array;
+  readonly weights: GradientSet;
   readonly head: GradientSet;
 }
 
@@ -78,6 +106,11 @@ export interface FrozenBackbone<Example> {
     head: ParameterSet,
     request: GradientRequest,
   ): Promise<BackboneStep>;
+  /**
+   * Makes the model's own weights trainable, for the full fine-tuning baseline; absent where a backbone cannot. The backbone
+   * itself stays frozen: the weights are a copy.
+   */
+  fineTuning?(): Promise<FineTuning<Example>>;
   /** Length of an example in the backbone's own units (tokens, patches), for batching alike lengths together. */
   lengthOf(example: Example): number;
   /** Text or bytes that identify an example's content, for the feature cache. */

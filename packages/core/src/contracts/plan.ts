@@ -37,6 +37,19 @@ export interface PromptPlan {
    * whose gate is 0 is attended by nobody. `undefined`: every token is on and no gate gradient is wanted.
    */
   readonly gates: Float32Array | undefined;
+  /** Prompts of deeper layers; absent: the prompt enters at the first layer only. */
+  readonly deep?: DeepPrompts | undefined;
+}
+
+/**
+ * Prompts that replace what the layers before have made of the prompt (VPT-deep, Jia et al. 2022, section 3.2; P-tuning v2).
+ * They stand where the prompt stands and are gated like it.
+ */
+export interface DeepPrompts {
+  /** D ≥ 1: layers 2 … D + 1 receive prompts of their own at their input. */
+  readonly layers: number;
+  /** [B, D, l, d] */
+  readonly prompts: Float32Array;
 }
 
 /** Gradient of the loss with respect to every field of a {@link PromptPlan}. */
@@ -47,4 +60,6 @@ export interface PlanGradient {
   readonly position: Float32Array | undefined;
   /** [B, l] dL/dγ, present when it was asked for; defined at γ = 0 too. */
   readonly gates: Float32Array | undefined;
+  /** [B, D, l, d], present when the plan has deep prompts. */
+  readonly deep?: Float32Array | undefined;
 }

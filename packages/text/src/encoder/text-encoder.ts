@@ -99,6 +99,7 @@ export async function createTextEncoder(
       dtype: 'fp32',
       parameters: model.parameters,
       maximumTokens: config.maximumTokens,
+      layers: 1,
     },
     width: model.width,
     classes: head.classes,

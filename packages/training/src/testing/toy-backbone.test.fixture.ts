@@ -81,6 +81,7 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
       dtype: 'fp64',
       parameters: 2 * width * width,
       maximumTokens: places,
+      layers: 1,
     };
   }
 
