@@ -1,4 +1,10 @@
-export type { DeepPrompts, PlanGradient, PositionChoice, PositionMode, PromptPlan } from './contracts/plan.js';
+export type {
+  DeepPrompts,
+  PlanGradient,
+  PositionChoice,
+  PositionMode,
+  PromptPlan,
+} from './contracts/plan.js';
 export { sizeOf } from './contracts/tensor.js';
 export type { GradientSet, ParameterSet, ParameterTensor } from './contracts/tensor.js';
 export type {
