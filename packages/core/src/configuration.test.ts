@@ -7,9 +7,11 @@ describe('parseConfiguration', () => {
   it('fills in the defaults', () => {
     expect(parseConfiguration({})).toEqual({
       slots: 20,
+      layers: 1,
       position: { level: 'none', mode: 'split', candidate: 'front' },
       length: { level: 'none', penalty: 0 },
       representation: { kind: 'fixed' },
+      reparameterisation: { kind: 'none' },
       initialisation: { kind: 'vocab' },
       temperature: { start: 1, end: 0.5, schedule: 'linear' },
       reluLogits: false,
@@ -29,7 +31,17 @@ describe('parseConfiguration', () => {
       penalty: 0,
       initial: 8,
       initialProbability: 0.9,
+      gateGradient: 'derivative',
     });
+    const pooled = parseConfiguration({
+      tasks: 3,
+      layers: 'all',
+      representation: { kind: 'select' },
+      reparameterisation: { kind: 'mlp' },
+    });
+    expect(pooled).toMatchObject({ tasks: 3, layers: 'all' });
+    expect(pooled.representation).toEqual({ kind: 'select', pool: 4, mixture: 'soft', balance: 0 });
+    expect(pooled.reparameterisation).toEqual({ kind: 'mlp', hidden: 128 });
   });
 
   it('parses its own output to itself, through JSON', () => {
@@ -42,6 +54,27 @@ describe('parseConfiguration', () => {
   it.each([
     [{ slots: 0 }, 'configuration.slots', 'at least 1'],
     [{ slots: '20' }, 'configuration.slots', 'type number'],
+    [{ layers: 0 }, 'configuration.layers', 'at least 1'],
+    [{ layers: 'most' }, 'configuration.layers', "number of layers, or 'all'"],
+    [{ tasks: 0 }, 'configuration.tasks', 'at least 1'],
+    [{ reparameterisation: { kind: 'lstm' } }, 'configuration.reparameterisation.kind', 'known kind'],
+    [
+      { reparameterisation: { kind: 'mlp', hidden: 0 } },
+      'configuration.reparameterisation.hidden',
+      'at least 1',
+    ],
+    [
+      { representation: { kind: 'select', balance: -1 } },
+      'configuration.representation.balance',
+      'at least 0',
+    ],
+    [{ representation: { kind: 'fixed', balance: 1 } }, 'configuration.representation', 'Remove balance'],
+    [{ length: { gateGradient: 'clipped' } }, 'configuration.length.gateGradient', 'length.level'],
+    [
+      { length: { level: 'task', gateGradient: 'scaled' } },
+      'configuration.length.gateGradient',
+      'derivative, clipped',
+    ],
     [{ slotz: 20 }, 'configuration', 'Remove slotz'],
     [{ position: { level: 'batch' } }, 'configuration.position.level', 'none, task, instance'],
     [{ position: { anchors: 3 } }, 'configuration.position.anchors', "'insert'"],
@@ -97,22 +130,47 @@ describe('candidates', () => {
 });
 
 describe('preset', () => {
-  it('knows the seven methods of the paper, the fixed and the dynamic prompt', () => {
+  const published = [
+    ['adap_pos', 'task', 'none', 'fixed'],
+    ['adap_ins_pos', 'instance', 'none', 'fixed'],
+    ['adap_length', 'none', 'task', 'fixed'],
+    ['adap_ins_length', 'none', 'instance', 'fixed'],
+    ['adap_ins_vec', 'none', 'none', 'select'],
+    ['adap_ins_vec_ins_pos', 'instance', 'none', 'select'],
+    ['adap_pos_ins_vec', 'task', 'none', 'select'],
+  ] as const;
+
+  it('knows the seven methods of the paper, as they are and as the public code has them, and the baselines', () => {
     const levels = presetNames.map((name) => {
       const { position, length, representation } = preset(name);
       return [name, position.level, length.level, representation.kind];
     });
     expect(levels).toEqual([
       ['fixed', 'none', 'none', 'fixed'],
+      ['fixed_back', 'none', 'none', 'fixed'],
+      ['p_tuning', 'none', 'none', 'fixed'],
+      ['deep', 'none', 'none', 'fixed'],
       ['dynamic', 'instance', 'instance', 'select'],
-      ['adap_pos', 'task', 'none', 'fixed'],
-      ['adap_ins_pos', 'instance', 'none', 'fixed'],
-      ['adap_length', 'none', 'task', 'fixed'],
-      ['adap_ins_length', 'none', 'instance', 'fixed'],
-      ['adap_ins_vec', 'none', 'none', 'select'],
-      ['adap_ins_vec_ins_pos', 'instance', 'none', 'select'],
-      ['adap_pos_ins_vec', 'task', 'none', 'select'],
+      ...published,
+      ...published.map(([name, ...factors]) => [`faithful:${name}`, ...factors]),
     ]);
+  });
+
+  it('tells the baselines apart by place, depth and perceptron', () => {
+    const fixed = preset('fixed');
+    expect(preset('fixed_back')).toEqual({ ...fixed, position: { ...fixed.position, candidate: 'back' } });
+    expect(fixedCandidateOf(preset('fixed_back'))).toBe(0);
+    expect(preset('p_tuning')).toEqual({ ...fixed, reparameterisation: { kind: 'mlp', hidden: 128 } });
+    expect(preset('deep')).toEqual({ ...fixed, layers: 'all' });
+  });
+
+  it.each(published.map(([name]) => name))("lays the public code's choices over %s", (name) => {
+    expect(preset(`faithful:${name}`)).toEqual({
+      ...preset(name),
+      reluLogits: true,
+      noiseAtEvaluation: true,
+      temperature: { start: 1, end: 0.5, schedule: 'published' },
+    });
   });
 
   it('merges overrides option by option, and replaces a section of another kind', () => {
@@ -121,7 +179,7 @@ describe('preset', () => {
       representation: { kind: 'select', pool: 6 },
     });
     expect(merged.length).toMatchObject({ level: 'instance', penalty: 0.01 });
-    expect(merged.representation).toEqual({ kind: 'select', pool: 6, mixture: 'soft' });
+    expect(merged.representation).toEqual({ kind: 'select', pool: 6, mixture: 'soft', balance: 0 });
     const generated = preset('dynamic', { representation: { kind: 'generate' }, slots: 4 });
     expect(generated.representation).toEqual({ kind: 'generate', rank: 4 });
     expect(generated.slots).toBe(4);

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { configurationSchema, remedyOf } from './configuration-schema.js';
 import type { PositionMode } from './contracts/plan.js';
 import { ConfigurationError, nullThrows } from './errors.js';
 import type { TemperatureOptions } from './temperature.js';
@@ -6,7 +7,7 @@ import type { TemperatureOptions } from './temperature.js';
 /** Whether a factor is not learned, learned once for the task, or decided for every example from its features. */
 export type AdaptationLevel = 'none' | 'task' | 'instance';
 
-/** Where the prompt stands. */
+/** Where the prompt stands: C candidates, C = l + 1 for `split`. */
 export interface PositionOptions {
   readonly level: AdaptationLevel;
   readonly mode: PositionMode;
@@ -16,7 +17,7 @@ export interface PositionOptions {
   readonly candidate?: 'front' | 'back' | number | undefined;
 }
 
-/** How many prompt tokens are active. */
+/** How many of the l prompt tokens are active: l + 1 candidates, 0..l. */
 export interface LengthOptions {
   readonly level: AdaptationLevel;
   /** μ ≥ 0: the loss grows by μ for every token of the expected length. */
@@ -25,16 +26,43 @@ export interface LengthOptions {
   readonly initial?: number | undefined;
   /** Probability of `initial` at the start; the other lengths share the rest evenly. */
   readonly initialProbability?: number | undefined;
+  /**
+   * What the length learns from, dL/dγ [B, l]. `derivative`: as the backbone gives it. `clipped`: that of an inactive token is
+   * limited to the largest that an active token of the batch has, see `clipGateGradient`.
+   */
+  readonly gateGradient?: 'derivative' | 'clipped' | undefined;
 }
 
-/** What the prompt says. */
+/** What the prompt says; every prompt is [L, l, d], one [l, d] for each of its L layers. */
 export type RepresentationOptions =
-  /** One prompt P [l, d] for all examples. */
+  /** One prompt P [L, l, d] for all examples. */
   | { readonly kind: 'fixed' }
-  /** A mixture over a pool [m, l, d]; `hard` takes the single best entry. */
-  | { readonly kind: 'select'; readonly pool: number; readonly mixture: 'soft' | 'hard' }
-  /** P plus an update U(x) V of the given rank made from the features. */
-  | { readonly kind: 'generate'; readonly rank: number };
+  /** A mixture over a pool [m, L, l, d]; `hard` takes the single best entry. */
+  | {
+      readonly kind: 'select';
+      /** m */
+      readonly pool: number;
+      readonly mixture: 'soft' | 'hard';
+      /** μ ≥ 0: the loss grows by μ · CV² of the entries' mean weights, 0 where all are used alike, m − 1 where one is. */
+      readonly balance: number;
+    }
+  /** P plus an update U(x) V made from the features: U(x) [L, l, r], V [r, d] the same for all layers. */
+  | {
+      readonly kind: 'generate';
+      /** r */
+      readonly rank: number;
+    };
+
+/** How trained tensors become prompt tokens. */
+export type ReparameterisationOptions =
+  /** The trained tensor is the prompt. */
+  | { readonly kind: 'none' }
+  /** P-tuning: every trained row E passes through one shared perceptron, P = E + MLP(E). */
+  | {
+      readonly kind: 'mlp';
+      /** Width of its two hidden layers. */
+      readonly hidden: number;
+    };
 
 /** How prompt tokens start. */
 export type InitialisationOptions =
@@ -49,9 +77,17 @@ export type InitialisationOptions =
 export interface PromptConfiguration {
   /** l, slots of a prompt. */
   readonly slots: number;
+  /** L, layers that receive a prompt of their own at their input; `all` the backbone has. 1: the first layer only. */
+  readonly layers: number | 'all';
   readonly position: PositionOptions;
   readonly length: LengthOptions;
   readonly representation: RepresentationOptions;
+  readonly reparameterisation: ReparameterisationOptions;
+  /**
+   * Tasks that share the prompt. Every bias of the networks, so all that is learned at task level, exists once per task;
+   * prompts, pools and weight matrices are shared. Absent: one task.
+   */
+  readonly tasks?: number | undefined;
   readonly initialisation: InitialisationOptions;
   readonly temperature: TemperatureOptions;
   /** Pass the logits of every choice through ReLU, as the authors' code does. For comparison only: it kills half of them. */
@@ -59,121 +95,6 @@ export interface PromptConfiguration {
   /** Sample choices at evaluation too, as the authors' code does. For comparison only: predictions become random. */
   readonly noiseAtEvaluation: boolean;
 }
-
-const level = z.enum(['none', 'task', 'instance']).default('none');
-
-const positionSchema = z
-  .strictObject({
-    level,
-    mode: z.enum(['split', 'insert']).default('split'),
-    anchors: z.int().min(2).optional(),
-    candidate: z.union([z.literal('front'), z.literal('back'), z.int().nonnegative()]).optional(),
-  })
-  .superRefine((position, context) => {
-    if (position.mode === 'split' && position.anchors !== undefined) {
-      refuse(
-        context,
-        'anchors',
-        'has no meaning in mode split',
-        "Remove it, or set position.mode to 'insert'",
-      );
-    }
-    if (position.level !== 'none' && position.candidate !== undefined) {
-      refuse(
-        context,
-        'candidate',
-        'fixes a place that is learned',
-        "Remove it, or set position.level to 'none'",
-      );
-    }
-  })
-  .transform((position) => ({
-    level: position.level,
-    mode: position.mode,
-    ...(position.mode === 'insert' ? { anchors: position.anchors ?? 3 } : {}),
-    ...(position.level === 'none' ? { candidate: position.candidate ?? ('front' as const) } : {}),
-  }));
-
-const lengthSchema = z
-  .strictObject({
-    level,
-    penalty: z.number().nonnegative().default(0),
-    initial: z.int().nonnegative().optional(),
-    initialProbability: z.number().gt(0).lt(1).optional(),
-  })
-  .superRefine((length, context) => {
-    if (length.level !== 'none') return;
-    const remedy = "Remove it, or set length.level to 'task' or 'instance'";
-    if (length.penalty !== 0)
-      refuse(context, 'penalty', 'has no meaning for a length that is not learned', remedy);
-    for (const option of ['initial', 'initialProbability'] as const) {
-      if (length[option] !== undefined) {
-        refuse(context, option, 'has no meaning for a length that is not learned', remedy);
-      }
-    }
-  });
-
-const representationSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('fixed') }),
-  z.strictObject({
-    kind: z.literal('select'),
-    pool: z.int().min(2).default(4),
-    mixture: z.enum(['soft', 'hard']).default('soft'),
-  }),
-  z.strictObject({ kind: z.literal('generate'), rank: z.int().min(1).default(4) }),
-]);
-
-const initialisationSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('vocab') }),
-  z.strictObject({ kind: z.literal('uniform'), range: z.number().positive().default(0.5) }),
-  z.strictObject({ kind: z.literal('given') }),
-]);
-
-const temperatureSchema = z
-  .strictObject({
-    start: z.number().positive().default(1),
-    end: z.number().positive().default(0.5),
-    schedule: z.enum(['linear', 'exponential', 'constant', 'published']).default('linear'),
-  })
-  .superRefine((temperature, context) => {
-    if (temperature.end > temperature.start) {
-      refuse(context, 'end', 'is above temperature.start', 'Let the temperature fall: start ≥ end');
-    }
-  });
-
-const configurationSchema = z
-  .strictObject({
-    slots: z.int().min(1).default(20),
-    position: positionSchema.prefault({}),
-    length: lengthSchema.prefault({}),
-    representation: representationSchema.prefault({ kind: 'fixed' }),
-    initialisation: initialisationSchema.prefault({ kind: 'vocab' }),
-    temperature: temperatureSchema.prefault({}),
-    reluLogits: z.boolean().default(false),
-    noiseAtEvaluation: z.boolean().default(false),
-  })
-  .superRefine(({ slots, position, length }, context) => {
-    const candidates = position.anchors ?? slots + 1;
-    if (typeof position.candidate === 'number' && position.candidate >= candidates) {
-      const problem = `is ${position.candidate} where there are ${candidates} candidates`;
-      refuse(context, ['position', 'candidate'], problem, `Give an index in 0..${candidates - 1}`);
-    }
-    if (length.initial !== undefined && length.initial > slots) {
-      const problem = `is ${length.initial} where there are ${slots} slots`;
-      refuse(context, ['length', 'initial'], problem, `Give a length in 0..${slots}, or more slots`);
-    }
-  })
-  .transform(({ length, ...rest }) => ({
-    ...rest,
-    length:
-      length.level === 'none'
-        ? { level: length.level, penalty: length.penalty }
-        : {
-            ...length,
-            initial: length.initial ?? rest.slots,
-            initialProbability: length.initialProbability ?? 0.9,
-          },
-  }));
 
 /** A {@link PromptConfiguration} as a user writes it: every option may be left out. */
 export type PromptConfigurationInput = z.input<typeof configurationSchema>;
@@ -210,31 +131,4 @@ export function fixedCandidateOf(configuration: PromptConfiguration): number | u
   if (candidate === 'front') return mode === 'split' ? last : 0;
   if (candidate === 'back') return mode === 'split' ? 0 : last;
   return candidate;
-}
-
-function refuse(context: z.RefinementCtx, path: string | string[], message: string, remedy: string): void {
-  context.addIssue({ code: 'custom', path: [path].flat(), message, params: { remedy } });
-}
-
-function remedyOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'custom':
-      return String(issue.params?.remedy);
-    case 'unrecognized_keys':
-      return `Remove ${issue.keys.join(', ')}, or correct the spelling`;
-    case 'invalid_value':
-      return `Use one of ${issue.values.map(String).join(', ')}`;
-    case 'invalid_union':
-      return issue.discriminator === undefined
-        ? "Use 'front', 'back' or the index of a candidate"
-        : `Use a known ${issue.discriminator}`;
-    case 'too_small':
-      return `Use a value ${issue.inclusive === true ? 'of at least' : 'above'} ${issue.minimum}`;
-    case 'too_big':
-      return `Use a value ${issue.inclusive === true ? 'of at most' : 'below'} ${issue.maximum}`;
-    case 'invalid_type':
-      return `Give a value of type ${issue.expected}`;
-    default:
-      return 'Correct the value';
-  }
 }

@@ -29,6 +29,7 @@ export type {
   PositionOptions,
   PromptConfiguration,
   PromptConfigurationInput,
+  ReparameterisationOptions,
   RepresentationOptions,
 } from './configuration.js';
 export { preset, presetNames } from './presets.js';
@@ -41,19 +42,32 @@ export { positionGradient } from './assembly/position-gradient.js';
 export type { PositionScores } from './assembly/position-gradient.js';
 export { selectBackend } from './backend/select-backend.js';
 export type { BackendOptions, BackendPackage, SelectedBackend } from './backend/select-backend.js';
-export { createDynamicPrompt } from './dynamic-prompt/dynamic-prompt.js';
+export { collapse, createDynamicPrompt } from './dynamic-prompt/dynamic-prompt.js';
 export type {
   DynamicPrompt,
   DynamicPromptSource,
+  EvaluationPlanOptions,
   PlanChoices,
   PlannedBatch,
   PlanOptions,
+  TrainingPlanOptions,
 } from './dynamic-prompt/dynamic-prompt.js';
-export { featureStatistics } from './dynamic-prompt/feature-statistics.js';
+export { featureScale, featureStatistics } from './dynamic-prompt/feature-statistics.js';
 export type { FeatureStatistics } from './dynamic-prompt/feature-statistics.js';
+export { clipGateGradient } from './dynamic-prompt/gate-gradient.js';
+export { createPoolUsage } from './dynamic-prompt/pool-usage.js';
+export type { PoolUsage, PoolUsageReport } from './dynamic-prompt/pool-usage.js';
 export type { PromptSource } from './dynamic-prompt/initial-parameters.js';
+export { createAdafactor } from './optimisers/adafactor.js';
+export type { AdafactorOptions } from './optimisers/adafactor.js';
 export { createAdamW } from './optimisers/adamw.js';
-export type { AdamWOptions, ParameterGroup } from './optimisers/adamw.js';
+export type { AdamWOptions } from './optimisers/adamw.js';
+export type { ClippingOptions } from './optimisers/clipping.js';
 export type { Optimiser, OptimiserState, OptimiserStep } from './optimisers/optimiser.js';
+export type { OptimiserOptions, ParameterGroup } from './optimisers/options.js';
+export { createSgd } from './optimisers/sgd.js';
+export type { SgdOptions } from './optimisers/sgd.js';
 export { createSchedule } from './optimisers/schedule.js';
 export type { Schedule, ScheduleOptions } from './optimisers/schedule.js';
+export { decodeSafetensors, encodeSafetensors } from './safetensors/safetensors.js';
+export type { Safetensors, SafetensorsTensor } from './safetensors/safetensors.js';

@@ -4,13 +4,8 @@ import type { PromptConfiguration, PromptConfigurationInput } from './configurat
 
 const select = { kind: 'select', pool: 4, mixture: 'soft' } as const;
 
-const presets = {
-  fixed: {},
-  dynamic: {
-    position: { level: 'instance' },
-    length: { level: 'instance' },
-    representation: select,
-  },
+/** The seven methods of Yang et al. 2023 (arXiv 2303.02909). */
+const published = {
   adap_pos: { position: { level: 'task' } },
   adap_ins_pos: { position: { level: 'instance' } },
   adap_length: { length: { level: 'task' } },
@@ -20,11 +15,42 @@ const presets = {
   adap_pos_ins_vec: { position: { level: 'task' }, representation: select },
 } satisfies Record<string, PromptConfigurationInput>;
 
-/** Name of a ready-made configuration. */
-export type PresetName = keyof typeof presets;
+const own = {
+  fixed: {},
+  fixed_back: { position: { candidate: 'back' } },
+  p_tuning: { reparameterisation: { kind: 'mlp' } },
+  deep: { layers: 'all' },
+  dynamic: {
+    position: { level: 'instance' },
+    length: { level: 'instance' },
+    representation: select,
+  },
+} satisfies Record<string, PromptConfigurationInput>;
 
-/** All preset names: `fixed`, `dynamic` and the seven methods of Yang et al. 2023 (arXiv 2303.02909). */
-export const presetNames: readonly PresetName[] = Object.keys(presets) as PresetName[];
+/** What the authors' public code does beside the factors: ReLU on logits, choices drawn at evaluation, its temperatures. */
+const faithful = {
+  reluLogits: true,
+  noiseAtEvaluation: true,
+  temperature: { schedule: 'published' },
+} satisfies PromptConfigurationInput;
+
+/** Name of a ready-made configuration. */
+export type PresetName = keyof typeof own | keyof typeof published | `faithful:${keyof typeof published}`;
+
+const presets = new Map<string, PromptConfigurationInput>([
+  ...Object.entries(own),
+  ...Object.entries(published),
+  ...Object.entries(published).map(
+    ([name, configuration]) => [`faithful:${name}`, { ...configuration, ...faithful }] as const,
+  ),
+]);
+
+/**
+ * All preset names: `fixed` (in front of the input), `fixed_back` (behind it), `p_tuning` (MLP-reparameterised), `deep`
+ * (VPT-deep), `dynamic` (all three factors by instance), the seven methods of Yang et al. 2023 (arXiv 2303.02909), and each
+ * of those as `faithful:…` with the choices of the authors' public code.
+ */
+export const presetNames: readonly PresetName[] = [...presets.keys()] as PresetName[];
 
 /**
  * A ready-made configuration, with options of your own on top. An override of a section with a `kind` replaces the
@@ -33,7 +59,8 @@ export const presetNames: readonly PresetName[] = Object.keys(presets) as Preset
  * @throws ConfigurationError for an unknown name or an override that does not fit.
  */
 export function preset(name: PresetName, overrides: PromptConfigurationInput = {}): PromptConfiguration {
-  if (!Object.hasOwn(presets, name)) {
+  const base = presets.get(name);
+  if (base === undefined) {
     throw new ConfigurationError({
       packageName: '@dynaprompt/core',
       subject: 'preset',
@@ -41,7 +68,7 @@ export function preset(name: PresetName, overrides: PromptConfigurationInput = {
       remedy: `Use one of ${presetNames.join(', ')}`,
     });
   }
-  const merged: Record<string, unknown> = { ...presets[name] };
+  const merged: Record<string, unknown> = { ...base };
   for (const [section, override] of Object.entries(overrides)) {
     merged[section] = mergeSection(merged[section], override);
   }

@@ -40,15 +40,20 @@ export function featureStatistics(features: Float32Array, width: number): Featur
  * unstandardised, those alone decide every logit W h + b.
  */
 export function standardise(features: Float32Array, statistics: FeatureStatistics): Float32Array {
-  const { mean, std } = statistics;
+  const { mean } = statistics;
   const width = mean.length;
-  const scale = Float32Array.from(std, (deviation) =>
-    deviation < smallestDeviation ? 0 : 1 / (deviation * Math.sqrt(width)),
-  );
+  const scale = featureScale(statistics);
   return features.map((value, index) => {
     const column = index % width;
     return (value - (mean[column] ?? 0)) * (scale[column] ?? 0);
   });
+}
+
+/** [d] 1 / (std · √d), the factor of {@link standardise}; 0 for a feature that never varies. */
+export function featureScale({ std }: FeatureStatistics): Float32Array {
+  return Float32Array.from(std, (deviation) =>
+    deviation < smallestDeviation ? 0 : 1 / (deviation * Math.sqrt(std.length)),
+  );
 }
 
 /** Throws a {@link DataError} that names the first value that is not finite. */

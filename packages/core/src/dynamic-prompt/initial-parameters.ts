@@ -5,6 +5,7 @@ import { sizeOf } from '../contracts/tensor.js';
 import { ConfigurationError } from '../errors.js';
 import { stream } from '../random/stream.js';
 import type { RandomStream } from '../random/stream.js';
+import { initialReparameterisation, promptName } from './reparameterisation.js';
 
 /** What the first values of a prompt are made from. */
 export interface PromptSource {
@@ -12,42 +13,52 @@ export interface PromptSource {
   readonly width: number;
   readonly seed: number;
   /**
-   * `count` rows of the backbone's embedding table, [count, d], from `offset` on; for initialisation `vocab`. Pool entry i
-   * asks with offset i · l.
+   * `count` rows of the backbone's embedding table, [count, d], from `offset` on; for initialisation `vocab`. Layer k of pool
+   * entry i asks with offset (i · L + k) · l.
    */
   readonly rows?: ((count: number, offset: number) => Float32Array | Promise<Float32Array>) | undefined;
-  /** [l, d], or [m, l, d] for a pool; for initialisation `given`. */
+  /** [L, l, d], or [m, L, l, d] for a pool; for initialisation `given`. */
   readonly given?: Float32Array | undefined;
 }
 
 /**
  * First values of every trainable tensor, in checkpoint order. Logits start indifferent (weights and biases zero, the
  * length biased to its configured start), so only the prompt itself depends on rows or draws; a generated prompt starts
- * exactly at P, because U(x) starts at zero.
+ * exactly at P, because U(x) starts at zero, and a reparameterised one at E, because the perceptron does.
  *
  * | name | shape | when |
  * |---|---|---|
  * | `position.weight`, `length.weight` | [C, d], [l+1, d] | instance level |
  * | `position.bias`, `length.bias` | [C], [l+1] | task or instance level |
- * | `representation.prompt` | [l, d] | fixed, generate |
- * | `representation.pool`, `.weight`, `.bias` | [m, l, d], [m, d], [m] | select |
- * | `representation.update.weight`, `.bias`, `representation.basis` | [l·r, d], [l·r], [r, d] | generate |
+ * | `representation.prompt` | [L, l, d] | fixed, generate |
+ * | `representation.pool`, `.weight`, `.bias` | [m, L, l, d], [m, d], [m] | select |
+ * | `representation.update.weight`, `.bias`, `representation.basis` | [L·l·r, d], [L·l·r], [r, d] | generate |
+ * | `reparameterisation.input.weight`, `.bias` | [h, d], [h] | mlp |
+ * | `reparameterisation.hidden.weight`, `.bias` | [h, h], [h] | mlp |
+ * | `reparameterisation.output.weight`, `.bias` | [d, h], [d] | mlp |
  *
+ * An axis of L = 1 is left out. With `tasks` the biases of position, length and representation have an axis [tasks, …] in
+ * front. Deep layers start as the first one does, from rows or draws of their own: VPT (Jia et al. 2022) draws all layers
+ * from one uniform distribution, P-tuning v2 (Liu et al. 2022) from one normal distribution.
+ *
+ * @param layers L
  * @throws ConfigurationError when the source lacks what the initialisation needs or gives the wrong number of values.
  */
 export async function initialParameters(
   configuration: PromptConfiguration,
   source: PromptSource,
+  layers: number,
 ): Promise<Map<string, ParameterTensor>> {
-  const { slots, position, length, representation } = configuration;
-  const { width } = source;
+  const { slots, position, length, representation, reparameterisation, tasks } = configuration;
+  const { width, seed } = source;
   const parameters = new Map<string, ParameterTensor>();
   const add = (name: string, shape: readonly number[], values?: Float32Array): void => {
     parameters.set(name, { shape, values: values ?? new Float32Array(sizeOf(shape)) });
   };
   const addLogits = (name: string, count: number, instance: boolean, bias?: Float32Array): void => {
     if (instance) add(`${name}.weight`, [count, width]);
-    add(`${name}.bias`, [count], bias);
+    if (tasks === undefined) add(`${name}.bias`, [count], bias);
+    else add(`${name}.bias`, [tasks, count], bias && repeat(bias, tasks));
   };
 
   if (position.level !== 'none') {
@@ -56,19 +67,26 @@ export async function initialParameters(
   if (length.level !== 'none') {
     addLogits('length', slots + 1, length.level === 'instance', lengthBias(configuration));
   }
-  const random = stream(source.seed, 'initialisation');
-  if (representation.kind === 'select') {
-    const pool = await promptValues(configuration, source, representation.pool, random);
-    add('representation.pool', [representation.pool, slots, width], pool);
-    addLogits('representation', representation.pool, true);
-    return parameters;
-  }
-  const prompt = await promptValues(configuration, source, 1, random);
-  add('representation.prompt', [slots, width], prompt);
+  const random = stream(seed, 'initialisation');
+  const shape = [
+    ...(representation.kind === 'select' ? [representation.pool] : []),
+    ...(layers === 1 ? [] : [layers]),
+    slots,
+    width,
+  ];
+  const prompts = await promptValues(configuration, source, shape, random);
+  const meanSquare = meanSquareOf(prompts, width);
+  add(promptName(configuration), shape, prompts);
+  if (representation.kind === 'select') addLogits('representation', representation.pool, true);
   if (representation.kind === 'generate') {
     const { rank } = representation;
-    addLogits('representation.update', slots * rank, true);
-    add('representation.basis', [rank, width], basisValues(prompt, rank, width, random));
+    addLogits('representation.update', layers * slots * rank, true);
+    add('representation.basis', [rank, width], basisValues(meanSquare, rank, width, random));
+  }
+  if (reparameterisation.kind === 'mlp') {
+    const draws = stream(seed, 'reparameterisation');
+    const tensors = initialReparameterisation(reparameterisation.hidden, width, meanSquare, draws);
+    for (const [name, tensor] of tensors) parameters.set(name, tensor);
   }
   return parameters;
 }
@@ -81,23 +99,36 @@ function lengthBias({ slots, length }: PromptConfiguration): Float32Array {
   return bias;
 }
 
+/** The same values `count` times, one after the other. */
+function repeat(values: Float32Array, count: number): Float32Array {
+  return Float32Array.from(
+    { length: count * values.length },
+    (_, index) => values[index % values.length] ?? 0,
+  );
+}
+
+/** rms(P)², or 1 / d for a prompt of zeros. */
+function meanSquareOf(prompts: Float32Array, width: number): number {
+  const meanSquare = prompts.reduce((sum, value) => sum + value * value, 0) / prompts.length;
+  return meanSquare > 0 ? meanSquare : 1 / width;
+}
+
 /** N(0, rms(P)² / r): an update with U(x) of unit variance is as large as the prompt itself. */
-function basisValues(prompt: Float32Array, rank: number, width: number, random: RandomStream): Float32Array {
-  const meanSquare = prompt.reduce((sum, value) => sum + value * value, 0) / prompt.length;
-  const deviation = Math.sqrt((meanSquare > 0 ? meanSquare : 1 / width) / rank);
+function basisValues(meanSquare: number, rank: number, width: number, random: RandomStream): Float32Array {
+  const deviation = Math.sqrt(meanSquare / rank);
   return Float32Array.from({ length: rank * width }, () => deviation * random.normal());
 }
 
-/** [entries, l, d] */
+/** Values of `shape` [..., l, d]; every [l, d] of it starts from rows of its own. */
 async function promptValues(
   configuration: PromptConfiguration,
   source: PromptSource,
-  entries: number,
+  shape: readonly number[],
   random: RandomStream,
 ): Promise<Float32Array> {
   const { slots, initialisation } = configuration;
+  const size = sizeOf(shape);
   const entrySize = slots * source.width;
-  const size = entries * entrySize;
   switch (initialisation.kind) {
     case 'uniform':
       return Float32Array.from({ length: size }, () => initialisation.range * (2 * random.uniform() - 1));
@@ -106,7 +137,7 @@ async function promptValues(
       throw unusable(
         'given',
         `has ${source.given?.length ?? 0} values, ${size} are needed`,
-        `Pass given: [${entries}, ${slots}, ${source.width}], or choose another initialisation`,
+        `Pass given: [${shape.join(', ')}], or choose another initialisation`,
       );
     case 'vocab': {
       if (source.rows === undefined) {
@@ -117,7 +148,7 @@ async function promptValues(
         );
       }
       const values = new Float32Array(size);
-      for (let entry = 0; entry < entries; entry++) {
+      for (let entry = 0; entry < size / entrySize; entry++) {
         const rows = await source.rows(slots, entry * slots);
         if (rows.length !== entrySize) {
           throw unusable(

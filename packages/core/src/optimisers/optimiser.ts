@@ -14,7 +14,10 @@ export interface OptimiserStep {
 export interface OptimiserState {
   /** Steps taken. */
   readonly step: number;
-  /** Moments by name, `<parameter>/first` and `<parameter>/second`, shaped like their parameter. */
+  /**
+   * What is remembered of every parameter that has had a gradient: `<parameter>/steps`, a scalar, counts its own steps; the
+   * rest depends on the optimiser, e.g. `<parameter>/first` and `<parameter>/second`.
+   */
   readonly tensors: ParameterSet;
 }
 
@@ -23,11 +26,12 @@ export interface Optimiser {
   /**
    * Writes new values into `parameters`.
    *
-   * @throws DataError when a gradient belongs to no parameter, has another size or is not finite; nothing is written then.
+   * @throws DataError when a gradient belongs to no parameter, has another size or is not finite, or the state is that of
+   * other parameters; nothing is written then.
    */
   step(parameters: ParameterSet, gradients: GradientSet): OptimiserStep;
   /** A copy of the state. */
   state(): OptimiserState;
-  /** Continues from a state, bit for bit. */
+  /** Continues from a state, bit for bit. @throws DataError when it is not a state of this optimiser. */
   restore(state: OptimiserState): void;
 }
