@@ -22,6 +22,11 @@ const FORBIDDEN_IMPORTS: readonly {
     pattern: /@dynaprompt\/|@tensorflow\//,
     reason: 'the engine is useful alone',
   },
+  {
+    folder: 'packages/onnx-export/',
+    pattern: /@dynaprompt\/(?!core|onnx-autodiff)/,
+    reason: 'the export knows no backbone',
+  },
   { folder: 'packages/training/', pattern: /@dynaprompt\/(?!core)/, reason: 'training knows contracts only' },
   { folder: 'packages/benchmarks/', pattern: /@dynaprompt\/(?!core)/, reason: 'benchmarks know no backbone' },
 ];
