@@ -77,6 +77,18 @@ class First(torch.nn.Module):
         return output[0] if isinstance(output, (tuple, list)) else output
 
 
+def answer(commands):
+    """Runs a command for every line on standard input that names it and answers its milliseconds; `memory`: peak megabytes."""
+    for line in sys.stdin:
+        command = line.strip()
+        if command == 'memory':
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+            continue
+        start = time.perf_counter()
+        commands[command]()
+        print((time.perf_counter() - start) * 1000, flush=True)
+
+
 def serve(family, batch, sequence, prompt):
     model = build(family)
     inputs = inputs_of(family, batch, sequence + prompt)
@@ -102,14 +114,7 @@ def serve(family, batch, sequence, prompt):
         with torch.no_grad():
             model(*inputs.values())
 
-    for line in sys.stdin:
-        command = line.strip()
-        if command == 'memory':
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
-            continue
-        start = time.perf_counter()
-        {'step': step, 'forward': forward}[command]()
-        print((time.perf_counter() - start) * 1000, flush=True)
+    answer({'step': step, 'forward': forward})
 
 
 def main():

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { miniBert } from '@dynaprompt/mini-models';
+import { describe, expect, it } from '@jest/globals';
+import { measureMemory, readMemory, type MemoryRequest, type SessionSet } from './memory.js';
+import { benchShared, measureInChild } from './shared.js';
+
+const workload = {
+  model: join(miniBert, 'onnx', 'model.onnx'),
+  batch: 1,
+  sequence: 6,
+  prompt: 2,
+  objective: 'pooled',
+  compute: 'fp32',
+  threads: 1,
+} as const;
+/** The built program: a process of its own knows no sources. */
+const program = fileURLToPath(new URL('../../dist/bench/memory-child.js', import.meta.url));
+
+describe('memory of two sessions of one model', () => {
+  it('is reported as a multiple of that of one, with and without repacked weights', async () => {
+    const requests: MemoryRequest[] = [];
+    const report = await benchShared(workload, (request) => {
+      requests.push(request);
+      const sessions = { training: 1, apart: 2, shared: 1.1 }[request.sessions];
+      const scale = request.prepack ? 100 : 10;
+      const megabytes = {
+        rss: scale * sessions,
+        pss: 80 + sessions,
+        anonymous: scale,
+        peakRss: sessions ** 2,
+      };
+      return Promise.resolve({ provider: 'cpu' as const, megabytes });
+    });
+    const sets = ['training', 'apart', 'shared'];
+    expect(requests.map(({ prepack, sessions }) => [prepack, sessions])).toEqual(
+      [true, false].flatMap((prepack) => sets.map((sessions) => [prepack, sessions])),
+    );
+    const ratios = {
+      apart: { rss: 2, pss: 1.012, anonymous: 1, peakRss: 4 },
+      shared: { rss: 1.1, pss: 1.001, anonymous: 1, peakRss: 1.21 },
+    };
+    expect(report).toMatchObject({
+      configurations: [
+        { prepack: true, ratios, megabytes: { training: { rss: 100 } } },
+        { prepack: false, ratios, provider: { asked: 'cpu', used: 'cpu' } },
+      ],
+    });
+  });
+
+  it('hardly grows where they are opened together', async () => {
+    const anonymous = async (sessions: SessionSet): Promise<number> =>
+      (await measureInChild({ ...workload, prepack: true, sessions }, program)).megabytes.anonymous;
+    const [training, apart, shared] = [
+      await anonymous('training'),
+      await anonymous('apart'),
+      await anonymous('shared'),
+    ];
+    // 4 layers of 12 · 256² numbers of 4 bytes, which each session of its own repacks.
+    const repacked = 4 * 12 * 256 ** 2 * 4e-6;
+    expect(apart - training).toBeGreaterThan(repacked / 2);
+    expect(shared - training).toBeLessThan(repacked / 2);
+  });
+
+  it('is measured after real runs', async () => {
+    const { provider, megabytes } = await measureMemory({
+      ...workload,
+      prepack: false,
+      sessions: 'training',
+    });
+    expect(provider).toBe('cpu');
+    expect(megabytes.rss).toBeGreaterThan(megabytes.anonymous);
+    expect(megabytes.pss).toBeLessThanOrEqual(megabytes.rss);
+    expect(megabytes.peakRss).toBeGreaterThanOrEqual(megabytes.rss * 0.99);
+  });
+
+  it('is what Node says of the process too', () => {
+    expect(readMemory().rss / (process.memoryUsage().rss / 1e6)).toBeCloseTo(1, 1);
+  });
+});
