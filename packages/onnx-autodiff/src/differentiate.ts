@@ -7,7 +7,9 @@ import { Graph } from './graph/graph.js';
 import { DataType } from './graph/types.js';
 import { crossEntropy } from './loss.js';
 import { lowerToInt8, type Int8Options } from './lower/int8.js';
+import { fixReshapes } from './lower/fixed-reshapes.js';
 import { selectRowsEarly } from './lower/select-rows.js';
+import type { ExecutionProvider } from './session/execution-providers.js';
 import type { ProbeInputs } from './session/probe.js';
 import { openSession, type SessionOptions } from './session/session.js';
 import { floatsOf, type TensorValue } from './session/tensor-value.js';
@@ -41,6 +43,8 @@ export interface GradientResult {
 
 /** A model that computes its outputs, a loss and gradients in one run. */
 export interface GradientSession {
+  /** What it runs on; see `Session`. */
+  readonly provider: ExecutionProvider;
   run(feeds: Readonly<Record<string, TensorValue>>): Promise<GradientResult>;
   release(): Promise<void>;
 }
@@ -55,8 +59,8 @@ export interface ArithmeticOptions {
   readonly int8?: Int8Options;
 }
 
-/** What to append to a graph. */
-export interface LossGradientRequest extends ArithmeticOptions {
+/** What to append to a graph, and whether the runs that find shapes are in a process of their own. */
+export interface LossGradientRequest extends ArithmeticOptions, Pick<SessionOptions, 'isolated'> {
   readonly withRespectTo: readonly string[];
   readonly objective: Objective;
   readonly probeInputs?: ProbeInputs;
@@ -104,7 +108,8 @@ export async function appendLossGradient(graph: Graph, request: LossGradientRequ
       });
     }
   }
-  const shapes = await gradientShapes(graph, withRespectTo, [objective.output], request.probeInputs);
+  const shapes = await gradientShapes(graph, withRespectTo, [objective.output], request.probeInputs, request);
+  fixReshapes(graph, shapes);
   selectRowsEarly(graph, shapes);
   const forward = new Set(graph.nodes);
   const { loss, seed } = appendObjective(graph, objective, shapes.rank(objective.output));
@@ -157,6 +162,7 @@ export async function differentiate(
   for (const { output, tensor } of names.values()) emit.output(output, tensor);
   const session = await openSession(graph, options);
   return {
+    provider: session.provider,
     async run(feeds) {
       const results = await session.run(feeds);
       const pick = (entries: Iterable<readonly [string, string]>): Record<string, TensorValue> =>

@@ -7,6 +7,13 @@ export interface OnnxAutodiffErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Names in a hostile model can be as long as the model. */
+const LONGEST_PART = 2000;
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART)}…`;
+}
+
 /** Base of all errors of this package: one line that names package, subject, problem and remedy. */
 export class OnnxAutodiffError extends Error {
   readonly packageName = '@dynaprompt/onnx-autodiff';
@@ -16,7 +23,7 @@ export class OnnxAutodiffError extends Error {
 
   constructor(details: OnnxAutodiffErrorDetails) {
     super(
-      `@dynaprompt/onnx-autodiff: ${details.subject}: ${details.problem}. ${details.remedy}.`,
+      `@dynaprompt/onnx-autodiff: ${shortened(details.subject)}: ${shortened(details.problem)}. ${shortened(details.remedy)}.`,
       'cause' in details ? { cause: details.cause } : undefined,
     );
     this.name = new.target.name;
@@ -40,3 +47,6 @@ export class InvalidInputError extends OnnxAutodiffError {}
 
 /** onnxruntime refused the graph or failed while running it. */
 export class RuntimeFailureError extends OnnxAutodiffError {}
+
+/** An execution provider that was asked for does not work here, and nothing else was to take its place. */
+export class ProviderUnavailableError extends OnnxAutodiffError {}

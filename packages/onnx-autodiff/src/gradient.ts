@@ -3,10 +3,11 @@ import { UnsupportedOperatorError } from './errors.js';
 import { Emitter } from './graph/emitter.js';
 import type { Graph } from './graph/graph.js';
 import type { Node } from './graph/types.js';
-import type { AdjustableShapes } from './lower/select-rows.js';
 import { findRule } from './rules/index.js';
 import { axesUpTo, type Shapes } from './rules/rule.js';
 import { probeShapes, type ProbeInputs, type StaticShape } from './session/probe.js';
+import { ProbedShapes } from './session/probed-shapes.js';
+import type { SessionOptions } from './session/session.js';
 
 /** A tensor and the gradient of the loss with respect to it, from which the reverse walk starts. */
 export interface Seed {
@@ -23,29 +24,14 @@ export async function gradientShapes(
   sources: readonly string[],
   targets: readonly string[],
   probeInputs?: ProbeInputs,
-): Promise<Shapes & AdjustableShapes> {
+  options?: Pick<SessionOptions, 'isolated'>,
+): Promise<ProbedShapes> {
   const path = gradientPath(graph, sources, targets);
   const wanted = new Set([...sources, ...targets]);
   for (const node of path.nodes) for (const name of [...node.inputs, ...node.outputs]) wanted.add(name);
   wanted.delete('');
   for (const name of graph.initializers.keys()) wanted.delete(name);
-  return shapesOf(graph, await probeShapes(graph, wanted, probeInputs));
-}
-
-function shapesOf(graph: Graph, probed: Map<string, StaticShape>): Shapes & AdjustableShapes {
-  const known = (tensor: string): StaticShape | undefined =>
-    graph.initializers.get(tensor)?.dims ?? probed.get(tensor);
-  const dims = (tensor: string): StaticShape => {
-    const shape = known(tensor);
-    if (!shape) throw new Error(`internal: the shape of ${tensor} was not probed`);
-    return shape;
-  };
-  return {
-    dims,
-    known,
-    rank: (tensor) => dims(tensor).length,
-    assign: (tensor, shape) => probed.set(tensor, shape),
-  };
+  return new ProbedShapes(graph, await probeShapes(graph, wanted, probeInputs, options));
 }
 
 /**

@@ -1,6 +1,7 @@
 export { activeTensors } from './activity.js';
 export type { ConstantInput } from './canonicalise/branches.js';
 export { fuse, normalise, type FusionCounts } from './canonicalise/index.js';
+export { fuseLayerNormalization } from './canonicalise/normalization.js';
 export {
   appendLossGradient,
   differentiate,
@@ -18,6 +19,7 @@ export {
   InvalidInputError,
   MalformedModelError,
   OnnxAutodiffError,
+  ProviderUnavailableError,
   RuntimeFailureError,
   StructureNotFoundError,
   UnsupportedOperatorError,
@@ -39,10 +41,25 @@ export {
 export { lowerToInt8, type Int8Options } from './lower/int8.js';
 export { IGNORED_LABEL } from './loss.js';
 export { differentiableOperators, type DifferentiableOperator } from './rules/index.js';
+export {
+  availableExecutionProviders,
+  EXECUTION_PROVIDERS,
+  type ExecutionProvider,
+  type ProviderOptions,
+  type ProviderStatus,
+} from './session/execution-providers.js';
+export type { IsolationOptions } from './session/isolated-session.js';
 export type { ProbeInputs } from './session/probe.js';
 export { openSession, type Session, type SessionOptions } from './session/session.js';
+export { openSharedSessions } from './session/shared-sessions.js';
 export { float32, floatsOf, int64, type ElementType, type TensorValue } from './session/tensor-value.js';
 export { addKeyBias } from './surgery/attention.js';
+export {
+  gatherDeepPromptGradient,
+  injectDeepPrompts,
+  type DeepPromptInjection,
+} from './surgery/deep-prompts.js';
+export { findLayers } from './surgery/layers.js';
 export { widenPositionBiases } from './surgery/position-bias.js';
 export {
   findTokenEmbedding,
@@ -52,3 +69,4 @@ export {
   type TokenEmbedding,
 } from './surgery/prompts.js';
 export { findLastHiddenState, findPatchEmbedding, type PatchEmbedding } from './surgery/structure.js';
+export { feedWeights, findWeights, tieWeights } from './surgery/weights.js';

@@ -1,5 +1,5 @@
 import { intAttribute, intsAttribute } from '../graph/emitter.js';
-import { elementCount, tensorValues } from '../graph/tensor-data.js';
+import { elementCount, MAXIMUM_RANK, tensorValues } from '../graph/tensor-data.js';
 import { DataType, type Node } from '../graph/types.js';
 
 /** Shapes, positions and masks of constants are smaller. */
@@ -16,9 +16,11 @@ export interface Values {
 export type ConstantOperator = (inputs: readonly (Values | undefined)[], node: Node) => Values | undefined;
 
 /** Whether a tensor of these extents may be computed. */
-function isSmall(dims: readonly number[]): boolean {
+export function isComputable(dims: readonly number[]): boolean {
   return (
-    dims.every((extent) => Number.isInteger(extent) && extent >= 0) && elementCount(dims) <= MAXIMUM_ELEMENTS
+    dims.length <= MAXIMUM_RANK &&
+    dims.every((extent) => Number.isInteger(extent) && extent >= 0) &&
+    elementCount(dims) <= MAXIMUM_ELEMENTS
   );
 }
 
@@ -80,7 +82,7 @@ const elementwise =
     const operands = inputs.filter((input) => input !== undefined);
     const dims = operands.length === inputs.length ? broadcastDims(operands) : undefined;
     const like = operands[type === 'second' ? 1 : 0];
-    if (!dims || !like || !isSmall(dims)) return undefined;
+    if (!dims || !like || !isComputable(dims)) return undefined;
     const data: number[] = [];
     const readers = operands.map((operand) => readerOf(operand, dims));
     eachIndex(dims, (index, place) => data.push(compute(...readers.map((read) => read(index, place)))));
@@ -114,7 +116,7 @@ const frontAxes = (axes: readonly number[], rank: number): number[] =>
 /** Elements of a tensor along one axis. */
 function take(tensor: Values, axis: number, picks: readonly number[]): Values | undefined {
   const dims = tensor.dims.map((extent, index) => (index === axis ? picks.length : extent));
-  if (!isSmall(dims)) return undefined;
+  if (!isComputable(dims)) return undefined;
   const own = strides(tensor.dims);
   const data: number[] = [];
   eachIndex(dims, (index) => {
@@ -181,6 +183,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
   Unsqueeze: ([x, axes]) => {
     if (!x || !axes) return undefined;
     const dims = [...x.dims];
+    if (axes.data.length > MAXIMUM_RANK) return undefined;
     for (const axis of frontAxes(axes.data, x.dims.length + axes.data.length)) dims.splice(axis, 0, 1);
     return reshaped(x, dims);
   },
@@ -195,7 +198,9 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
   Transpose: ([x], node) => {
     if (!x) return undefined;
     const perm = intsAttribute(node, 'perm') ?? x.dims.map((_, axis) => x.dims.length - 1 - axis);
+    if (new Set(perm).size !== x.dims.length) return undefined;
     const dims = perm.map((axis) => x.dims[axis] ?? 0);
+    if (!isComputable(dims)) return undefined;
     const own = strides(x.dims);
     const data: number[] = [];
     eachIndex(dims, (index) => {
@@ -210,6 +215,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
     if (!first || parts.length < inputs.length || size > MAXIMUM_ELEMENTS) return undefined;
     const [axis = 0] = frontAxes([intAttribute(node, 'axis', 0)], first.dims.length);
     const rows = elementCount(first.dims.slice(0, axis));
+    if (rows > MAXIMUM_ELEMENTS) return undefined;
     const data: number[] = [];
     for (let row = 0; row < rows; row++)
       for (const part of parts) {
@@ -232,6 +238,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
   Slice: ([x, starts, ends, axes, steps]) => {
     if (!x || !starts || !ends) return undefined;
     const rank = x.dims.length;
+    if (starts.data.length > rank) return undefined;
     let result: Values | undefined = x;
     for (const [index, start] of starts.data.entries()) {
       const axis = axes?.data[index] ?? index;
@@ -249,7 +256,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
   },
   Expand: ([x, shape]) => {
     const dims = x && shape && broadcastDims([x, { ...x, dims: shape.data }]);
-    if (!dims || !isSmall(dims)) return undefined;
+    if (!dims || !isComputable(dims)) return undefined;
     const data: number[] = [];
     const read = readerOf(x, dims);
     eachIndex(dims, (index, place) => data.push(read(index, place)));
@@ -257,7 +264,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
   },
   ConstantOfShape: ([shape], node) => {
     const value = node.attributes.get('value');
-    if (!shape || !isSmall(shape.data)) return undefined;
+    if (!shape || !isComputable(shape.data)) return undefined;
     const [dataType, fill] =
       value?.kind === 'tensor'
         ? [value.value.dataType, tensorValues(value.value)[0] ?? 0]
@@ -269,7 +276,7 @@ export const constantOperators: Readonly<Record<string, ConstantOperator>> = {
     if (!start || from === undefined || to === undefined || step === undefined || step === 0)
       return undefined;
     const length = Math.max(0, Math.ceil((to - from) / step));
-    if (!isSmall([length])) return undefined;
+    if (!isComputable([length])) return undefined;
     return {
       dims: [length],
       dataType: start.dataType,

@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.js';
 import { int64Array } from '../graph/integers.js';
 import { elementCount, tensorValues } from '../graph/tensor-data.js';
 import { DataType, type Node, type Tensor } from '../graph/types.js';
-import { constantOperators, MAXIMUM_ELEMENTS, type Values } from './constant-operators.js';
+import { constantOperators, isComputable, MAXIMUM_ELEMENTS, type Values } from './constant-operators.js';
 
 /** Numbers are folded as scalars only: what is larger may be a weight, of which a caller asks for the gradient by name. */
 const MAXIMUM_FLOATS = 1;
@@ -27,7 +27,7 @@ export function foldConstants(graph: Graph, variables: ReadonlySet<string> = new
     const inputs = constantInputs(graph, node);
     const result = inputs && operator(inputs, node);
     for (const values of [...(inputs ?? []), result]) left -= values?.data.length ?? 0;
-    if (!result || !isSmall(result.dataType, elementCount(result.dims))) continue;
+    if (!result || !isSound(result) || !isSmall(result.dataType, elementCount(result.dims))) continue;
     graph.remove(node);
     graph.initializers.set(output, toTensor(output, result));
     count++;
@@ -48,6 +48,11 @@ function constantInputs(graph: Graph, { opType, inputs }: Node): (Values | undef
     else return undefined;
   }
   return inputs.length === 0 ? undefined : values;
+}
+
+/** Operators of a hostile graph make extents and whole numbers that are none. */
+function isSound({ dims, dataType, data }: Values): boolean {
+  return isComputable(dims) && (dataType === DataType.float32 || data.every(Number.isInteger));
 }
 
 function isSmall(dataType: number, count: number): boolean {

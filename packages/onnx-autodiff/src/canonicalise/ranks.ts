@@ -1,5 +1,6 @@
 import { intAttribute, intsAttribute } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
+import { MAXIMUM_RANK } from '../graph/tensor-data.js';
 import type { Node } from '../graph/types.js';
 
 /** Operators whose output has the rank of their first input. */
@@ -36,7 +37,8 @@ export function knownRanks(graph: Graph): ReadonlyMap<string, number> {
   for (const node of graph.sortedNodes()) {
     if (setOutputRanks(node, ranks) || (node.domain !== '' && node.opType !== 'FusedMatMul')) continue;
     const rank = rankOf(node, graph, ranks, lengths);
-    if (rank !== undefined) for (const output of node.outputs) ranks.set(output, rank);
+    const isRank = rank !== undefined && rank >= 0 && rank <= MAXIMUM_RANK;
+    if (isRank) for (const output of node.outputs) ranks.set(output, rank);
     const length = lengthOf(node, graph, ranks, lengths);
     if (length !== undefined) lengths.set(node.outputs[0] ?? '', length);
   }

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { MalformedModelError } from '../errors.js';
 
 const WINDOW = 1 << 16;
+const LFS_POINTER = 'version https://git-lfs';
 
 /** Random access to the bytes of a model, in memory or in a file that is read piece by piece. */
 export interface ByteSource {
@@ -13,6 +14,12 @@ export interface ByteSource {
   /** The bytes [position, position + length); valid until the next call. */
   view(position: number, length: number): Uint8Array;
   close(): void;
+}
+
+/** Whether these are the bytes of a pointer that git-lfs leaves in place of a file. */
+export function isLfsPointer(source: ByteSource): boolean {
+  const head = source.view(0, Math.min(LFS_POINTER.length, source.size));
+  return new TextDecoder('latin1').decode(head) === LFS_POINTER;
 }
 
 /** Bytes in memory. */

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve, sep } from 'node:path';
 import { MalformedModelError } from '../errors.js';
 import { byteLength } from '../graph/tensor-data.js';
 import type { Tensor, TensorData } from '../graph/types.js';
+import { bytesInFile, isLfsPointer } from './byte-source.js';
 
 /** A path with its links followed, as far as it exists: files of the Hugging Face cache are links to blobs. */
 export function realPath(file: string): string {
@@ -48,9 +49,20 @@ export class ExternalData {
     const file = realPath(join(this.folder, location.split(/[\\/]/).join(sep)));
     const size = this.#size(file);
     if (size === undefined) throw problem('is missing');
+    if (offset + length > size && this.#isPointer(file))
+      throw problem('is a git-lfs pointer, for which `git lfs pull` fetches the file');
     if (offset + length > size)
       throw problem(`ends at byte ${offset + length}, but the file has only ${size} bytes`);
     return { kind: 'file', file, offset, length };
+  }
+
+  #isPointer(file: string): boolean {
+    const source = bytesInFile(file);
+    try {
+      return isLfsPointer(source);
+    } finally {
+      source.close();
+    }
   }
 
   #size(file: string): number | undefined {

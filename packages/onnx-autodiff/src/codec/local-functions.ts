@@ -9,6 +9,8 @@ const MAXIMUM_DEPTH = 64;
 /** Nodes, and bytes of names and constants, that all calls together may become: far more than any export does. */
 const MAXIMUM_NODES = 200_000;
 const MAXIMUM_BYTES = 2 ** 28;
+/** Of a function's name in those of its tensors: every tensor of every call repeats it. */
+const PREFIX_CHARACTERS = 64;
 
 /**
  * Puts the nodes of model-local functions in place of their calls (onnx/docs/IR.md, «Functions»), as torch's dynamo exporter
@@ -107,7 +109,7 @@ class Inliner {
 
   /** The function's nodes with the names and attributes of a call. */
   #body(call: Node, definition: Definition): readonly Node[] {
-    const prefix = `${definition.name}.${this.#callCount++}/`;
+    const prefix = `${definition.name.slice(0, PREFIX_CHARACTERS)}.${this.#callCount++}/`;
     const names = new Map([['', '']]);
     definition.inputs.forEach((input, index) => names.set(input, call.inputs[index] ?? ''));
     const aliases: Node[] = [];
@@ -150,8 +152,8 @@ function sizeOf(nodes: readonly Node[]): Size {
     bytes += inner.bytes;
     for (const { dataType, dims } of graph.initializers) bytes += byteLength(dataType, dims) ?? 0;
   };
-  for (const { name, inputs, outputs, attributes } of nodes) {
-    for (const text of [name, ...inputs, ...outputs]) bytes += text.length;
+  for (const { name, opType, domain, inputs, outputs, attributes } of nodes) {
+    for (const text of [name, opType, domain, ...inputs, ...outputs]) bytes += text.length;
     for (const { kind, value } of attributes.values()) {
       if (kind === 'graph') add(value);
       else if (kind === 'graphs') value.forEach(add);
@@ -190,7 +192,7 @@ function withSubgraphs(node: Node, map: (graph: GraphProto) => GraphProto): Node
 }
 
 /** A node with its tensors renamed, in its subgraphs too. */
-function renameNode(node: Node, rename: (name: string) => string): Node {
+export function renameNode(node: Node, rename: (name: string) => string): Node {
   const inSubgraph = (graph: GraphProto): GraphProto => ({
     ...graph,
     nodes: graph.nodes.map((inner) => renameNode(inner, rename)),

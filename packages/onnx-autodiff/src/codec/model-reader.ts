@@ -9,6 +9,7 @@ import type {
   ValueInfo,
 } from '../graph/types.js';
 import { DataType } from '../graph/types.js';
+import { MAXIMUM_RANK } from '../graph/tensor-data.js';
 import type { ByteSource } from './byte-source.js';
 import { ExternalData } from './external-data.js';
 import { typedFieldsToBytes, type TypedFields } from './typed-fields.js';
@@ -212,6 +213,7 @@ export class ModelReader {
       }
     });
     if (dims.some((extent) => extent < 0)) throw reader.malformed(`tensor ${name} has a negative extent`);
+    if (dims.length > MAXIMUM_RANK) throw reader.malformed(`tensor ${name} has ${dims.length} axes`);
     const header = { name, dims, dataType };
     if (external.size > 0) return { ...header, data: this.#externalData.locate(header, external) };
     if (dataType === DataType.string) return { ...header, data: { kind: 'strings', strings } };
@@ -272,10 +274,12 @@ export class ModelReader {
             if (kind === 1) dimension = reader.integer();
             else if (kind === 2) dimension = reader.string();
           });
-          return dimension;
+          // Some exporters write −1 for an extent that varies.
+          return typeof dimension === 'number' && dimension < 0 ? undefined : dimension;
         }),
       );
     });
+    if (dims.length > MAXIMUM_RANK) throw reader.malformed(`a declared shape of ${dims.length} axes`);
     return dims;
   }
 }

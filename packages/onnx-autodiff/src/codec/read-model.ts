@@ -1,11 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { MalformedModelError } from '../errors.js';
 import type { ModelProto } from '../graph/types.js';
-import { bytesInFile, bytesInMemory, type ByteSource } from './byte-source.js';
+import { bytesInFile, bytesInMemory, isLfsPointer, type ByteSource } from './byte-source.js';
 import { realPath } from './external-data.js';
 import { ModelReader } from './model-reader.js';
-
-const LFS_POINTER = 'version https://git-lfs';
 
 /**
  * Reads a model without reading its weights: large tensors are kept as places in the file.
@@ -33,8 +31,7 @@ export function readModel(model: string | Uint8Array): ModelProto {
 }
 
 function refuseForeignFiles(source: ByteSource): void {
-  const head = new TextDecoder('latin1').decode(source.view(0, Math.min(64, source.size)));
-  if (head.startsWith(LFS_POINTER)) {
+  if (isLfsPointer(source)) {
     throw new MalformedModelError({
       subject: source.name,
       problem: 'this is a git-lfs pointer, not the model',

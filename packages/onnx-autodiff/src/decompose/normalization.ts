@@ -1,4 +1,5 @@
 import { floatAttribute, intAttribute } from '../graph/emitter.js';
+import { MAXIMUM_RANK } from '../graph/tensor-data.js';
 import { DataType } from '../graph/types.js';
 import type { Decomposition, DecompositionContext } from './decomposition.js';
 
@@ -62,6 +63,8 @@ function trailingAxes(context: DecompositionContext, x: string): number[] {
   const rank = context.ranks.get(x);
   if (axis >= 0 && rank === undefined) throw context.unsupported('the rank of its input is not known');
   const count = axis < 0 ? -axis : (rank ?? 0) - axis;
+  if (count < 1 || count > (rank ?? MAXIMUM_RANK))
+    throw context.unsupported(`its axis ${axis} is none of its input`);
   return Array.from({ length: count }, (_, index) => index - count);
 }
 

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../errors.js';
+import { InvalidInputError, MalformedModelError } from '../errors.js';
 import type { Graph } from './graph.js';
 import { int64Array } from './integers.js';
 import { DataType, type Attribute, type Node, type ValueInfo } from './types.js';
@@ -111,11 +111,11 @@ export class Emitter {
   }
   /** A one-dimensional int64 constant. */
   ints(...values: readonly number[]): string {
-    return this.#constant(`i${values.join()}`, DataType.int64, [values.length], int64Array(values));
+    return this.#constant(`i${values.join()}`, DataType.int64, [values.length], this.#whole(values));
   }
   /** An int64 scalar constant. */
   int(value: number): string {
-    return this.#constant(`s${value}`, DataType.int64, [], int64Array([value]));
+    return this.#constant(`s${value}`, DataType.int64, [], this.#whole([value]));
   }
 
   /** Shape of a tensor, int64 [rank]; one node per tensor. */
@@ -191,6 +191,16 @@ export class Emitter {
       this.alias(tensor, name);
     }
     this.graph.outputs.set(name, { name, dataType, dims: undefined });
+  }
+
+  #whole(values: readonly number[]): BigInt64Array {
+    const odd = values.find((value) => !Number.isInteger(value));
+    if (odd === undefined) return int64Array(values);
+    throw new MalformedModelError({
+      subject: this.graph.source,
+      problem: `an extent or an axis comes out as ${odd}`,
+      remedy: 'Attributes of an operator do not fit its shapes; export the model again',
+    });
   }
 
   #refuseDuplicate(name: string): void {

@@ -19,6 +19,9 @@ export const ELEMENT_BYTES: Readonly<Record<number, number>> = {
   [DataType.bfloat16]: 2,
 };
 
+/** Axes of a tensor; no operator in use knows more, and a hostile shape could hold millions. */
+export const MAXIMUM_RANK = 64;
+
 /** Bytes that a tensor of this shape takes; undefined for element types without a fixed size. */
 export function byteLength(dataType: number, dims: readonly number[]): number | undefined {
   const halves: readonly number[] = [DataType.int4, DataType.uint4];

@@ -23,6 +23,11 @@ describe('products in int8', () => {
     ['MatMul', (emit) => emit.op('MatMul', ['x', weight(emit)])],
     ['FusedMatMul, transposed', (emit) => emit.fusedMatMul('x', weight(emit, OUTER, INNER), 0, 1, 0.5)],
     [
+      'MatMul with a bias',
+      (emit) =>
+        emit.add(emit.floats(randomFloats(3, OUTER), [OUTER]), emit.op('MatMul', ['x', weight(emit)])),
+    ],
+    [
       'Gemm',
       (emit) => {
         const flat = emit.reshape('x', emit.ints(-1, INNER));
@@ -51,6 +56,40 @@ describe('products in int8', () => {
     const [actual, exact] = [
       await vectorJacobian(build, { x }, dims, options),
       await vectorJacobian(build, { x }, dims),
+    ];
+    for (let row = 0; row < 2 * ROWS; row++) {
+      const [own, expected] = [actual, exact].map(
+        ({ gradients }) => gradients.x?.subarray(row * INNER, (row + 1) * INNER) ?? [],
+      );
+      expect(relativeError(own ?? [], expected ?? [])).toBeLessThan(0.03);
+    }
+  });
+
+  it('lets the kernel add the bias', () => {
+    const graph = buildGraph((emit) => {
+      const input = floatInput(emit, 'x', 'B', INNER);
+      const bias = emit.floats(randomFloats(3, OUTER), [OUTER]);
+      emit.output('y', emit.add(emit.op('MatMul', [input, weight(emit)]), bias));
+    });
+    lowerToInt8(graph, undefined, { minimumExtent: 16 });
+    const operators = graph.sortedNodes().map(({ opType }) => opType);
+    expect(operators).toContain('MatMulIntegerToFloat');
+    expect(operators).not.toContain('Add');
+  });
+
+  it('passes the scales of rows through an elementwise factor between two products', async () => {
+    // Rows of the gradient between the products differ by orders of magnitude, and so do those of the factor.
+    const sizes = Float32Array.of(1, 1e-3, 1e4, 1e-12, 0);
+    const build = (emit: Emitter): string => {
+      const inner = emit.op('MatMul', ['x', weight(emit)]);
+      const factor = emit.floats(randomFloats(5, ROWS * OUTER, 0.5, 1.5), [ROWS, OUTER]);
+      const outer = emit.op('MatMul', [emit.mul(inner, factor), weight(emit, OUTER, INNER)]);
+      return emit.mul(outer, emit.floats(sizes, [ROWS, 1]));
+    };
+    const narrow = [2, ROWS, INNER];
+    const [actual, exact] = [
+      await vectorJacobian(build, { x }, narrow, options),
+      await vectorJacobian(build, { x }, narrow),
     ];
     for (let row = 0; row < 2 * ROWS; row++) {
       const [own, expected] = [actual, exact].map(

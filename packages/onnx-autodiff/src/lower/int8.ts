@@ -90,6 +90,8 @@ class Int8Lowering {
   readonly #emit: Emitter;
   readonly #weights = new Map<string, Int8Matrix>();
   readonly #activations = new Map<string, readonly string[]>();
+  /** Products of gradients without the scales of their rows, [..., N], and these, [..., 1]. */
+  readonly #rowScaled = new Map<string, { readonly unscaled: string; readonly perRow: string }>();
 
   constructor(private readonly graph: Graph) {
     this.#emit = new Emitter(graph);
@@ -99,43 +101,90 @@ class Int8Lowering {
     const emit = this.#emit;
     const { node, x, addend, alpha, beta } = product;
     const weight = this.#weight(product);
-    const result = isForward ? this.#byTensor(x, weight) : this.#byRow(x, weight);
-    const scaled = emit.scale(result, alpha);
-    const sum = addend === '' ? scaled : emit.add(scaled, emit.scale(addend, beta));
+    const [output = ''] = node.outputs;
+    if (!isForward) {
+      const { rows, scale, shape } = this.#byRow(x, weight);
+      const leading = emit.op('Slice', [shape, emit.ints(0), emit.ints(-1)]);
+      const unscaled = emit.reshape(rows, emit.concat([leading, emit.ints(-1)], 0));
+      const perRow = emit.reshape(scale, emit.concat([leading, emit.ints(1)], 0));
+      const scaled = emit.scale(emit.mul(unscaled, perRow), alpha);
+      this.graph.remove(node);
+      emit.alias(addend === '' ? scaled : emit.add(scaled, emit.scale(addend, beta)), output);
+      if (addend === '' && alpha === 1) this.#rowScaled.set(output, { unscaled, perRow });
+      return;
+    }
+    const bias = this.#bias(product);
+    const result = this.#byTensor(x, weight, bias?.values);
+    const scaled = bias ? result : emit.scale(result, alpha);
+    const sum = bias || addend === '' ? scaled : emit.add(scaled, emit.scale(addend, beta));
     this.graph.remove(node);
-    emit.alias(sum, node.outputs[0] ?? '');
+    if (bias && bias.adder !== node) this.graph.remove(bias.adder);
+    emit.alias(sum, bias?.adder.outputs[0] ?? output);
   }
 
-  /** y = x · W with x ≈ s (q − z), s and z from the range of all of x. */
-  #byTensor(x: string, weight: Int8Matrix): string {
+  /** The bias that the product's kernel can add by itself, and the node that adds it now. */
+  #bias({ node, addend, alpha, beta, ...use }: WeightProduct): { values: string; adder: Node } | undefined {
+    const { graph } = this;
+    const columns = constantDims(graph, use.weight)?.[use.isTransposed ? 0 : 1];
+    const isBias = (tensor: string): boolean => {
+      const constant = graph.initializers.get(tensor);
+      return constant?.dataType === DataType.float32 && constant.dims.join() === String(columns);
+    };
+    if (alpha !== 1) return undefined;
+    if (addend !== '') return beta === 1 && isBias(addend) ? { values: addend, adder: node } : undefined;
+    const [output = ''] = node.outputs;
+    const [adder, another] = graph.consumers(output);
+    if (adder?.opType !== 'Add' || another || graph.outputs.has(output)) return undefined;
+    const values = adder.inputs.find((input) => input !== output) ?? '';
+    return isBias(values) ? { values, adder } : undefined;
+  }
+
+  /** y = x · W + b with x ≈ s (q − z), s and z from the range of all of x. */
+  #byTensor(x: string, weight: Int8Matrix, bias?: string): string {
     let quantised = this.#activations.get(x);
     if (!quantised) {
       quantised = this.#emit.node('DynamicQuantizeLinear', [x], {}, { outputs: 3 });
       this.#activations.set(x, quantised);
     }
     const [codes = '', scale = '', zeroPoint = ''] = quantised;
-    return this.#product(codes, scale, zeroPoint, weight);
+    return this.#product(codes, scale, zeroPoint, weight, bias);
   }
 
-  /** y = diag(s) · (q − z) · W with x ≈ diag(s) (q − z), s = max |row| / 127. */
-  #byRow(x: string, weight: Int8Matrix): string {
+  /** y = diag(s) · (q − z) · W with x ≈ diag(s) (q − z), s = max |row| / 127: the rows (q − z) W and their scales s. */
+  #byRow(x: string, weight: Int8Matrix): { rows: string; scale: string; shape: string } {
     const emit = this.#emit;
-    const shape = emit.shape(x);
+    const { tensor, perRow } = this.#withoutRowScale(x);
+    const shape = emit.shape(tensor);
     const width = emit.op('Slice', [shape, emit.ints(-1), emit.ints(Number.MAX_SAFE_INTEGER)]);
-    const rows = emit.reshape(x, emit.concat([emit.ints(-1), width], 0));
-    const scale = this.#scales(rows, [1]);
+    const flat = emit.reshape(tensor, emit.concat([emit.ints(-1), width], 0));
+    const scale = this.#scales(flat, [1]);
     const middle = byteConstant(emit, DataType.uint8, [], Uint8Array.of(MIDDLE));
     const middles = emit.op('Expand', [middle, emit.op('Shape', [scale])]);
-    const codes = emit.op('QuantizeLinear', [rows, scale, middles], { axis: 0 });
-    const product = this.#product(codes, emit.float(1), middle, weight);
-    const scaled = emit.mul(product, emit.unsqueeze(scale, [1]));
-    const leading = emit.op('Slice', [shape, emit.ints(0), emit.ints(-1)]);
-    return emit.reshape(scaled, emit.concat([leading, emit.ints(-1)], 0));
+    const codes = emit.op('QuantizeLinear', [flat, scale, middles], { axis: 0 });
+    const rows = this.#product(codes, emit.float(1), middle, weight);
+    return {
+      rows,
+      scale: perRow === '' ? scale : emit.mul(scale, emit.reshape(perRow, emit.ints(-1))),
+      shape,
+    };
   }
 
-  #product(codes: string, scale: string, zeroPoint: string, weight: Int8Matrix): string {
-    const inputs = [codes, weight.codes, scale, weight.scale, zeroPoint, weight.zeroPoint];
-    const given = weight.zeroPoint === '' ? inputs.slice(0, -1) : inputs;
+  /** x = diag(s) · u ∘ f, where this product alone reads it, as u ∘ f and s: scales by row pass through to the product. */
+  #withoutRowScale(x: string): { tensor: string; perRow: string } {
+    const { graph } = this;
+    const product = graph.producer(x);
+    const scaled = product?.inputs.find((input) => this.#rowScaled.has(input));
+    const factor = product?.inputs.find((input) => input !== scaled);
+    const parts = this.#rowScaled.get(scaled ?? '');
+    const isOnly = graph.consumers(x).length === 1 && graph.consumers(scaled ?? '').length === 1;
+    if (product?.opType !== 'Mul' || !parts || factor === undefined || !isOnly || graph.outputs.has(x))
+      return { tensor: x, perRow: '' };
+    return { tensor: this.#emit.mul(parts.unscaled, factor), perRow: parts.perRow };
+  }
+
+  #product(codes: string, scale: string, zeroPoint: string, weight: Int8Matrix, bias = ''): string {
+    const inputs = [codes, weight.codes, scale, weight.scale, zeroPoint, weight.zeroPoint, bias];
+    const given = inputs.slice(0, bias === '' ? (weight.zeroPoint === '' ? 5 : 6) : 7);
     return this.#emit.node('MatMulIntegerToFloat', given, {}, { domain: 'com.microsoft' })[0] ?? '';
   }
 

@@ -6,6 +6,7 @@ import { DataType } from '../graph/types.js';
 import { float32, type TensorValue } from '../session/tensor-value.js';
 import { buildGraph, distance, evaluate, floatInput } from '../testing/models.js';
 import { randomFloats } from '../testing/random.js';
+import { fixReshapes } from './fixed-reshapes.js';
 import { selectRowsEarly } from './select-rows.js';
 
 const WIDTH = 4;
@@ -37,13 +38,37 @@ function encoderEnd({ index = 0, alsoRead = false }: Layer): Graph {
   });
 }
 
+/** Self-attention of two heads with a bias of all rows, as exporters write it, of which one row is read: y [B, 2]. */
+function attentionEnd({ index = 0 }: Layer): Graph {
+  return buildGraph((emit) => {
+    const x = floatInput(emit, 'x', 'batch', 'length', WIDTH);
+    const matrix = (seed: number, columns: number): string =>
+      emit.floats(randomFloats(seed, WIDTH * columns), [WIDTH, columns]);
+    const heads = (seed: number): string => {
+      const projected = emit.op('MatMul', [x, matrix(seed, WIDTH)]);
+      const shape = emit.concat([emit.extents(projected, 0, 1), emit.ints(2, 2)], 0);
+      return emit.transpose(emit.reshape(projected, shape), [0, 2, 1, 3]);
+    };
+    const rows = emit.op('Softmax', [emit.reduceSum(x, [2], 1)], { axis: 1 });
+    const bias = emit.unsqueeze(emit.op('MatMul', [rows, emit.transpose(rows, [0, 2, 1])]), [1]);
+    const scores = emit.add(emit.fusedMatMul(heads(1), heads(2), 0, 1, 0.7), bias);
+    const context = emit.op('MatMul', [emit.op('Softmax', [scores], { axis: -1 }), heads(3)]);
+    const merged = emit.transpose(context, [0, 2, 1, 3]);
+    const joined = emit.reshape(merged, emit.concat([emit.extents(merged, 0, 1), emit.ints(WIDTH)], 0));
+    const row = emit.op('Gather', [emit.add(joined, x), emit.int(index)], { axis: 1 });
+    emit.output('y', emit.op('MatMul', [row, matrix(6, 2)]));
+  });
+}
+
 /** Output and gradient of x, with the row selected early or late. */
 async function run(
   layer: Layer,
   early: boolean,
+  build: (layer: Layer) => Graph = encoderEnd,
 ): Promise<{ moved: number; results: Record<string, TensorValue> }> {
-  const graph = encoderEnd(layer);
+  const graph = build(layer);
   const shapes = await gradientShapes(graph, ['x'], ['y']);
+  if (early) fixReshapes(graph, shapes);
   const moved = early ? selectRowsEarly(graph, shapes) : 0;
   const emit = new Emitter(graph);
   const upstream = emit.input({ name: 'upstream', dataType: DataType.float32, dims: ['batch', 2] });
@@ -66,6 +91,15 @@ describe('selecting rows early', () => {
       expect(distance(early.results.gradient, late.results.gradient)).toBeLessThan(1e-6);
     },
   );
+
+  it.each([0, 3, -1])('goes on through attention to the query of row %d', async (index) => {
+    const early = await run({ index }, true, attentionEnd);
+    const late = await run({ index }, false, attentionEnd);
+    // The sum, both reshapes and transposes, both products and softmax, the bias, the query's projection.
+    expect(early.moved).toBe(10);
+    expect(distance(early.results.y, late.results.y)).toBeLessThan(1e-6);
+    expect(distance(early.results.gradient, late.results.gradient)).toBeLessThan(1e-6);
+  });
 
   it('stops where another reader needs every row', async () => {
     const [early, late] = [await run({ alsoRead: true }, true), await run({ alsoRead: true }, false)];

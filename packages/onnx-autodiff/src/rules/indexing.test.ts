@@ -58,6 +58,11 @@ describeGradients('indexing', indexingRules, {
       { x: [2, 3, 4], indices: intTensor([2, 2, 2], 0, 1, 2, 3, 1, 1, 1, 1) },
       { batch_dims: 1 },
     ),
+    'a row of two batch axes': gradientOf(
+      'GatherND',
+      { x: [2, 3, 4], indices: intTensor([2, 3, 1], 0, -1, 2, 1, 1, 0) },
+      { batch_dims: 2 },
+    ),
     'an index computed from the values': gradientThrough({ x: [2, 5] }, (emit, x) => {
       const best = emit.op('ArgMax', [x], { axis: 1, keepdims: 1 });
       return emit.node('GatherND', [x, best], { batch_dims: 1 })[0] ?? '';

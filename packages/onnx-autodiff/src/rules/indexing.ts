@@ -34,22 +34,30 @@ export const indexingRules = {
       undefined,
     ];
   },
-  // y = x[tuples of indices]  ⇒  dx[tuples] += g
+  // y = x[tuples of indices]  ⇒  dx[tuples] += g, tuples counted as rows of x with its leading axes as one
   GatherND: (context) => {
-    const { x, g, emit, node } = context;
-    const [input = '', indices = ''] = x;
+    const { x, g, emit, node, shapes } = context;
+    const [input = '', given = ''] = x;
+    const indices = asInt64(context, given);
     const batchAxes = intAttribute(node, 'batch_dims', 0);
-    if (batchAxes > 1) throw context.unsupported('GatherND over more than one batch axis');
-    if (batchAxes === 0) {
-      return [emit.op('ScatterND', [emit.zerosLike(input), indices, g], { reduction: 'add' }), undefined];
-    }
-    // Prepend the batch number to every tuple.
-    const batch = emit.op('Range', [emit.int(0), emit.squeeze(emit.extents(input, 0), [0]), emit.int(1)]);
-    const rank = context.shapes.rank(indices);
-    const column = emit.unsqueeze(batch, axesUpTo(rank).slice(1));
-    const leading = emit.op('Slice', [emit.shape(indices), emit.ints(0), emit.ints(rank - 1)]);
-    const target = emit.concat([leading, emit.ints(1)], 0);
-    const tuples = emit.concat([emit.op('Expand', [column, target]), indices], rank - 1);
-    return [emit.op('ScatterND', [emit.zerosLike(input), tuples, g], { reduction: 'add' }), undefined];
+    const leading = shapes.rank(given) - 1;
+    const tuple = shapes.dims(given)[leading];
+    if (tuple === null || tuple === undefined) throw context.unsupported('tuples of a length that varies');
+    const numbers = axesUpTo(batchAxes + tuple).map((axis): string => {
+      const extent = emit.extents(input, axis);
+      if (axis < batchAxes) {
+        const batch = emit.op('Range', [emit.int(0), emit.squeeze(extent, [0]), emit.int(1)]);
+        const others = axesUpTo(leading).filter((other) => other !== axis);
+        return others.length > 0 ? emit.unsqueeze(batch, others) : batch;
+      }
+      const index = emit.op('Gather', [indices, emit.int(axis - batchAxes)], { axis: leading });
+      return emit.op('Where', [emit.op('Less', [index, emit.int(0)]), emit.add(index, extent), index]);
+    });
+    const extents = axesUpTo(batchAxes + tuple).map((axis) => emit.extents(input, axis));
+    const row = numbers.reduce((sum, number, axis) => emit.add(emit.mul(sum, extents[axis] ?? ''), number));
+    const flat = emit.reshape(row, emit.ints(-1));
+    const rows = emit.reshape(g, emit.concat([emit.op('Shape', [flat]), emit.ints(-1)], 0));
+    const count = extents.reduce((product, extent) => emit.mul(product, extent));
+    return [emit.reshape(scatterAlong(context, rows, 2, 0, count, flat), emit.shape(input)), undefined];
   },
 } as const satisfies Record<string, Rule>;

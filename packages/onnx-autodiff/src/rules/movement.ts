@@ -24,23 +24,28 @@ export function padAxis(
 
 /**
  * Adds the slices of g along `axis` at `indices` (int64 [k]) into zeros that are `length` (int64 [1]) long along that axis and
- * like g along the others: the gradient of reading slices.
+ * like g along the others: the gradient of reading slices. Element by element: onnxruntime's ScatterND adds from several threads
+ * without a lock, so that slices with one index get lost.
  */
 export function scatterAlong(
-  { emit }: RuleContext,
+  { emit }: Pick<RuleContext, 'emit'>,
   g: string,
   rank: number,
   axis: number,
   length: string,
   indices: string,
 ): string {
-  const swap = axesUpTo(rank);
-  [swap[0], swap[axis]] = [axis, 0];
-  const front = (tensor: string): string => (axis === 0 ? tensor : emit.transpose(tensor, swap));
-  const slices = front(g);
-  const rest = emit.op('Slice', [emit.shape(slices), emit.ints(1), emit.ints(rank)]);
-  const zeros = emit.op('Expand', [emit.float(0), emit.concat([length, rest], 0)]);
-  return front(emit.op('ScatterND', [zeros, emit.unsqueeze(indices, [-1]), slices], { reduction: 'add' }));
+  const shape = emit.shape(g);
+  const part = (from: number, to: number): string[] =>
+    from < to ? [emit.op('Slice', [shape, emit.ints(from), emit.ints(to)])] : [];
+  const zeros = emit.op('Expand', [
+    emit.float(0),
+    emit.concat([...part(0, axis), length, ...part(axis + 1, rank)], 0),
+  ]);
+  const others = axesUpTo(rank).filter((other) => other !== axis);
+  const aligned = others.length > 0 ? emit.unsqueeze(indices, others) : indices;
+  const places = emit.op('Expand', [aligned, shape]);
+  return emit.op('ScatterElements', [zeros, places, g], { axis, reduction: 'add' });
 }
 
 /** Starts, axes and steps of a Slice. Starts are constants or a tensor that the graph computes. */

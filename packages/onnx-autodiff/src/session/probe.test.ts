@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidInputError } from '../errors.js';
 import { DataType } from '../graph/types.js';
 import { buildGraph, floatInput, integerInput } from '../testing/models.js';
-import { defaultProbeInputs, probeShapes } from './probe.js';
+import { defaultProbeInputs, probeShapes, staticShape } from './probe.js';
+import { ProbedShapes } from './probed-shapes.js';
 import { float32 } from './tensor-value.js';
 
 describe('probed shapes', () => {
@@ -15,8 +16,8 @@ describe('probed shapes', () => {
       names.push(emit.op('ReduceSum', [x], { keepdims: 0 }), emit.shape(x));
       emit.output('y', emit.add(x, emit.unsqueeze(like, [1])));
     });
-    const shapes = await probeShapes(graph, names);
-    expect(names.map((name) => shapes.get(name))).toEqual([
+    const shapes = new ProbedShapes(graph, await probeShapes(graph, names));
+    expect(names.map((name) => shapes.dims(name))).toEqual([
       [null, 3, null],
       [null, null, 3],
       [null, 3],
@@ -24,6 +25,8 @@ describe('probed shapes', () => {
       [],
       [3],
     ]);
+    expect(shapes.agree(names[0] ?? '', 2, names[1] ?? '', 0)).toBe(true);
+    expect(shapes.agree(names[0] ?? '', 2, names[1] ?? '', 1)).toBe(false);
     expect([...graph.outputs.keys()]).toEqual(['y']);
   });
 
@@ -37,7 +40,9 @@ describe('probed shapes', () => {
     const probe = (n: number): { x: ReturnType<typeof float32> } => ({
       x: float32(new Float32Array(n), [n]),
     });
-    expect(await probeShapes(graph, [hidden], [probe(2), probe(5)])).toEqual(new Map([[hidden, [null]]]));
+    const shapes = await probeShapes(graph, [hidden], [probe(2), probe(5)]);
+    expect(shapes).toEqual(new Map([[hidden, [[2], [5]]]]));
+    expect([...shapes.values()].map(staticShape)).toEqual([[null]]);
     await expect(probeShapes(graph, ['y'])).rejects.toThrow(InvalidInputError);
   });
 

@@ -1,12 +1,21 @@
 import { InvalidInputError, RuntimeFailureError } from '../errors.js';
 import { Emitter } from '../graph/emitter.js';
 import { readsOf, type Graph } from '../graph/graph.js';
+import { elementCount } from '../graph/tensor-data.js';
 import { DataType, type ValueInfo } from '../graph/types.js';
-import { openSession } from './session.js';
+import { openSession, type SessionOptions } from './session.js';
 import { float32, int64, type TensorValue } from './tensor-value.js';
 
 /** Shape of a tensor as far as it is the same for all inputs; null where it varies. */
 export type StaticShape = readonly (number | null)[];
+
+/** Shape of a tensor in two runs that differ in every extent that may vary. */
+export type ProbedExtents = readonly [readonly number[], readonly number[]];
+
+/** What two runs agree on. */
+export function staticShape([first, second]: ProbedExtents): StaticShape {
+  return first.map((extent, axis) => (extent === second[axis] ? extent : null));
+}
 
 /** Inputs of two runs that differ in every dimension that may vary, small for speed. */
 export type ProbeInputs = readonly [
@@ -14,6 +23,8 @@ export type ProbeInputs = readonly [
   Readonly<Record<string, TensorValue>>,
 ];
 
+/** Elements of all inputs of a run together: a hostile model may declare more than there is memory. */
+const MAXIMUM_ELEMENTS = 2 ** 25;
 /** Small primes: two different extents for each symbol, and no extent of one symbol that another has. */
 const EXTENTS: readonly (readonly [number, number])[] = [
   [2, 3],
@@ -25,15 +36,15 @@ const EXTENTS: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * Ranks and static extents of tensors, found by running the graph twice on small inputs and keeping what agrees. Nothing
- * needs to know how shapes are computed inside the graph.
+ * Shapes of tensors in two runs of the graph on small inputs. Nothing needs to know how shapes are computed inside the graph.
  * @throws RuntimeFailureError if the graph does not run on the probe inputs.
  */
 export async function probeShapes(
   graph: Graph,
   tensors: Iterable<string>,
   inputs: ProbeInputs = defaultProbeInputs(graph),
-): Promise<Map<string, StaticShape>> {
+  { isolated = false }: Pick<SessionOptions, 'isolated'> = {},
+): Promise<Map<string, ProbedExtents>> {
   const probe = graph.clone();
   const emitter = new Emitter(probe);
   const names = [...tensors];
@@ -45,7 +56,7 @@ export async function probeShapes(
   });
   const needed = neededInputs(probe);
   for (const name of [...probe.inputs.keys()]) if (!needed.has(name)) probe.inputs.delete(name);
-  const session = await openSession(probe, { optimization: 'disabled', prepack: false });
+  const session = await openSession(probe, { optimization: 'disabled', prepack: false, isolated });
   try {
     const shapes: number[][][] = [];
     for (const feeds of inputs) {
@@ -56,12 +67,7 @@ export async function probeShapes(
       shapes.push(outputs.map((output) => Array.from(results[output]?.data ?? [], Number)));
     }
     const [first = [], second = []] = shapes;
-    return new Map(
-      names.map((name, index) => {
-        const other = second[index] ?? [];
-        return [name, (first[index] ?? []).map((extent, axis) => (extent === other[axis] ? extent : null))];
-      }),
-    );
+    return new Map(names.map((name, index) => [name, [first[index] ?? [], second[index] ?? []]]));
   } finally {
     await session.release();
   }
@@ -86,7 +92,7 @@ function neededInputs(graph: Graph): Set<string> {
 /**
  * Probe inputs from the declared inputs: every symbolic dimension gets two extents, whole numbers are 1, other numbers
  * small and varied.
- * @throws InvalidInputError if an input declares no rank.
+ * @throws InvalidInputError if an input declares no rank, or they are too large.
  */
 export function defaultProbeInputs(graph: Graph): ProbeInputs {
   const symbols = new Map<string, readonly [number, number]>();
@@ -98,22 +104,27 @@ export function defaultProbeInputs(graph: Graph): ProbeInputs {
     }
     return pair[run];
   };
-  const feedsOf = (run: 0 | 1): Record<string, TensorValue> =>
-    Object.fromEntries(
+  const feedsOf = (run: 0 | 1): Record<string, TensorValue> => {
+    let left = MAXIMUM_ELEMENTS;
+    return Object.fromEntries(
       [...graph.inputs.values()].map((info) => {
         const { dims } = info;
         if (dims === undefined) throw unprobeable(graph, info, 'it declares no rank');
         const extents = dims.map((dimension, axis) =>
           typeof dimension === 'number' ? dimension : extentOf(dimension ?? `${info.name}.${axis}`, run),
         );
+        left -= elementCount(extents);
+        if (!(left >= 0))
+          throw unprobeable(graph, info, `its declared shape [${extents.join(', ')}] is too large`);
         return [info.name, probeValue(graph, info, extents)];
       }),
     );
+  };
   return [feedsOf(0), feedsOf(1)];
 }
 
 function probeValue(graph: Graph, info: ValueInfo, dims: readonly number[]): TensorValue {
-  const size = dims.reduce((product, extent) => product * extent, 1);
+  const size = elementCount(dims);
   switch (info.dataType) {
     case DataType.float32:
       return float32(

@@ -87,6 +87,6 @@ describe('a session', () => {
       expect(value.type).toBe(type);
       expect(Array.from(value.data, Number)).toEqual(type === 'bool' ? [1, 1, 1, 1] : [1, 2, 3, 4]);
     }
-    expect(() => floatsOf(results.int64)).toThrow(TypeError);
+    expect(() => floatsOf(results.int64)).toThrow(InvalidInputError);
   });
 });

@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../errors.js';
 import { DataType } from '../graph/types.js';
 
 /** Element types that go in and out of a session, by ONNX element type. */
@@ -31,8 +32,15 @@ export function int64(values: ArrayLike<number>, dims: readonly number[]): Tenso
   return { type: 'int64', dims, data };
 }
 
-/** The values of a float32 tensor that a session returned. */
+/**
+ * The values of a float32 tensor that a session returned.
+ * @throws InvalidInputError if it is none.
+ */
 export function floatsOf(value: TensorValue | undefined): Float32Array {
-  if (!(value?.data instanceof Float32Array)) throw new TypeError('a float32 tensor was expected');
-  return value.data;
+  if (value?.data instanceof Float32Array) return value.data;
+  throw new InvalidInputError({
+    subject: value ? `tensor of shape [${value.dims.join(', ')}]` : 'tensor',
+    problem: value ? `its elements are ${value.type}, not float32` : 'it is missing',
+    remedy: 'Choose an output of float32, or read `data` itself',
+  });
 }

@@ -4,11 +4,10 @@ import { StructureNotFoundError } from '../errors.js';
 import { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType, type Node } from '../graph/types.js';
+import { attentionTo } from './attention-pattern.js';
 
 /** Operators between products, masks and softmax that move or cast scores, or bound them. */
 const PASSES_SCORES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape', 'Max', 'Clip']);
-/** Operators between the softmax and the product with the values. */
-const PASSES_WEIGHTS: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape', 'Where', 'Dropout']);
 
 /**
  * Adds a graph input `key_bias`, float32 [B, T], to the attention scores of every key in every layer: softmax(s + bias). With
@@ -21,12 +20,7 @@ const PASSES_WEIGHTS: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshap
 export function addKeyBias(graph: Graph, embeddings: string): string {
   const emit = new Emitter(graph);
   const active = activeTensors(graph, [embeddings]);
-  const rows = tensorsOfRows(graph, embeddings);
-  const softmaxes = graph
-    .sortedNodes()
-    .filter(
-      (node) => node.opType === 'Softmax' && weightsValues(graph, node) && attendsTo(graph, node, rows),
-    );
+  const softmaxes = attentionTo(graph, embeddings).map(({ softmax }) => softmax);
   if (softmaxes.length === 0) {
     throw new StructureNotFoundError({
       subject: graph.source,
@@ -84,44 +78,4 @@ function foldHeads(emit: Emitter, bias: string, column: string, scores: string):
   const heads = emit.div(emit.extents(scores, 0), batch);
   const repeated = emit.op('Expand', [column, emit.concat([batch, heads, emit.ints(1), length], 0)]);
   return emit.reshape(repeated, emit.concat([emit.ints(-1, 1), length], 0));
-}
-
-/** Whether a node's result weights values: it is the left operand of a product. */
-function weightsValues(graph: Graph, softmax: Node): boolean {
-  const tensors = [...softmax.outputs];
-  for (const tensor of tensors) {
-    for (const reader of graph.consumers(tensor)) {
-      if (isProduct(reader) && reader.inputs[0] === tensor) return true;
-      if (PASSES_WEIGHTS.has(reader.opType)) tensors.push(...reader.outputs);
-    }
-  }
-  return false;
-}
-
-/** Whether scores come from a product whose right operand, the keys, has the given rows. */
-function attendsTo(graph: Graph, softmax: Node, rows: ReadonlySet<string>): boolean {
-  const tensors = new Set([softmax.inputs[0] ?? '']);
-  for (const tensor of tensors) {
-    const node = graph.producer(tensor);
-    if (!node) continue;
-    if (isProduct(node) && rows.has(node.inputs[1] ?? '')) return true;
-    if (!isProduct(node)) for (const input of node.inputs) tensors.add(input);
-  }
-  return false;
-}
-
-/** Tensors whose rows are those of `source`: what is computed from it, save that a product has its left operand's rows. */
-function tensorsOfRows(graph: Graph, source: string): ReadonlySet<string> {
-  const active = activeTensors(graph, [source]);
-  const found = new Set([source]);
-  for (const node of graph.sortedNodes()) {
-    const carriers = isProduct(node) ? node.inputs.slice(0, 1) : node.inputs;
-    if (!carriers.some((input) => found.has(input))) continue;
-    for (const output of node.outputs) if (active.has(output)) found.add(output);
-  }
-  return found;
-}
-
-function isProduct(node: Node): boolean {
-  return node.opType === 'MatMul' || node.opType === 'FusedMatMul';
 }

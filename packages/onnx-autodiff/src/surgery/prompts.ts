@@ -1,5 +1,5 @@
 import { StructureNotFoundError } from '../errors.js';
-import { Emitter } from '../graph/emitter.js';
+import { attributes, Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType } from '../graph/types.js';
 import { lookupOf, type Lookup } from '../quantised/lookup.js';
@@ -89,18 +89,31 @@ export function injectPrompts(graph: Graph, tensor: string, width: number, suffi
     dims: [`batch_size${suffix}`, `prompted_length${suffix}`],
   });
   const sources = emit.concat([prompts, content], 1);
-  graph.add({
-    opType: 'GatherND',
-    domain: '',
-    inputs: [sources, emit.unsqueeze(order, [-1])],
-    outputs: [tensor],
-    attributes: new Map([['batch_dims', { kind: 'int', value: 1 }]]),
-  });
+  placeRows(emit, sources, order, tensor);
   return { prompts, order, embeddings: tensor, sources };
 }
 
-/** Gives the producer's output a new name, so that another node can make the old one for all its readers. */
-function divert(graph: Graph, tensor: string): string {
+/** Makes the tensor `target` [B, T, d] of the rows of `sources` [B, rows, d] that `order` [B, T] names. */
+export function placeRows(emit: Emitter, sources: string, order: string, target: string): void {
+  emit.graph.add({
+    opType: 'GatherND',
+    domain: '',
+    inputs: [sources, emit.unsqueeze(order, [-1])],
+    outputs: [target],
+    attributes: attributes({ batch_dims: 1 }),
+  });
+}
+
+/** Rows [B, l, d] of a tensor [B, T, d] at the positions `slots` [B, l]. */
+export function pickRows(emit: Emitter, tensor: string, slots: string): string {
+  return emit.op('GatherND', [tensor, emit.unsqueeze(slots, [-1])], { batch_dims: 1 });
+}
+
+/**
+ * Gives the producer's output a new name, which is returned, so that another node can make the old one for all its readers.
+ * @throws StructureNotFoundError if no node makes the tensor.
+ */
+export function divert(graph: Graph, tensor: string): string {
   const producer = graph.producer(tensor);
   if (!producer) {
     throw new StructureNotFoundError({
@@ -132,6 +145,5 @@ export function gatherPromptGradient(
     dataType: DataType.int64,
     dims: [`batch_size${suffix}`, `prompt_length${suffix}`],
   });
-  const gradient = emit.op('GatherND', [embeddingGradient, emit.unsqueeze(slots, [-1])], { batch_dims: 1 });
-  return { slots, gradient };
+  return { slots, gradient: pickRows(emit, embeddingGradient, slots) };
 }

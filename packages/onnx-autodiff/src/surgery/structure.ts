@@ -44,8 +44,11 @@ export function findPatchEmbedding(graph: Graph, pixels = 'pixel_values'): Patch
   });
 }
 
-/** Windows are cut by a transposition [B, rows, in row, columns, in column, d] → [B, rows, columns, in row, in column, d]. */
-function refuseWindows(graph: Graph, nodes: readonly Node[]): void {
+/**
+ * Windows are cut by a transposition [B, rows, in row, columns, in column, d] → [B, rows, columns, in row, in column, d].
+ * @throws StructureNotFoundError if a node does that.
+ */
+export function refuseWindows(graph: Graph, nodes: readonly Node[]): void {
   const cut = nodes.find(
     (node) => node.opType === 'Transpose' && intsAttribute(node, 'perm')?.join() === '0,1,3,2,4,5',
   );

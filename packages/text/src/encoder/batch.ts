@@ -9,7 +9,7 @@ import {
 import { float32, int64, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import type { EncodedExample } from '../tokenization/encode.js';
 import type { Head } from './head.js';
-import { INPUT } from './prompted-graph.js';
+import { INPUT } from './names.js';
 
 /**
  * Smallest gate that training works with: log γ and dL/dγ = (dL/d log γ)/γ stay finite, and a token of gate 0 gets 10⁻¹⁰ of
@@ -123,11 +123,12 @@ function feedsOf(
   };
   for (const name of Object.keys(feeds))
     if (!options.modelInputs.has(name)) Reflect.deleteProperty(feeds, name);
-  feeds[INPUT.prompts] = float32(keptPrompts(plan, batch, slots, options.width), [
-    batch,
-    slots,
-    options.width,
-  ]);
+  const { width } = options;
+  feeds[INPUT.prompts] = float32(keptRows(plan?.prompts, plan, slots), [batch, slots, width]);
+  if (plan?.deep) {
+    const { layers, prompts } = plan.deep;
+    feeds[INPUT.deep] = float32(keptRows(prompts, plan, slots), [batch, layers, slots, width]);
+  }
   feeds[INPUT.order] = int64(order, [batch, total]);
   feeds[INPUT.pooling] = float32(pooling, [batch, total]);
   if (isSoft) feeds[INPUT.keyBias] = float32(keyBias, [batch, total]);
@@ -144,14 +145,19 @@ function poolingWeight(example: EncodedExample, token: number, { head, pooling }
   return token === (head.kind === 'verbalizer' ? example.mask : 0) ? 1 : 0;
 }
 
-/** [B, kept, d] the first rows of every prompt. */
-function keptPrompts(plan: PromptPlan | undefined, batch: number, kept: number, width: number): Float32Array {
-  if (!plan || kept === 0) return new Float32Array(0);
-  if (kept === plan.slots) return plan.prompts;
-  const prompts = new Float32Array(batch * kept * width);
-  for (let example = 0; example < batch; example++) {
-    const start = example * plan.slots * width;
-    prompts.set(plan.prompts.subarray(start, start + kept * width), example * kept * width);
+/** The first `kept` rows of every prompt among the values [prompts, l, d]. */
+function keptRows(
+  values: Float32Array | undefined,
+  plan: PromptPlan | undefined,
+  kept: number,
+): Float32Array {
+  if (!values || !plan || kept === 0) return new Float32Array(0);
+  if (kept === plan.slots) return values;
+  const [whole, part] = [plan.slots * plan.width, kept * plan.width];
+  const count = values.length / whole;
+  const rows = new Float32Array(count * part);
+  for (let prompt = 0; prompt < count; prompt++) {
+    rows.set(values.subarray(prompt * whole, prompt * whole + part), prompt * part);
   }
-  return prompts;
+  return rows;
 }

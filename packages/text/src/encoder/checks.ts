@@ -35,11 +35,11 @@ export function maximumOwnTokens(reserve: number, wanted: number | undefined, mo
 export function checkPlan(
   plan: PromptPlan | undefined,
   batch: number,
-  backbone: { readonly width: number; readonly reserve: number },
+  backbone: { readonly width: number; readonly reserve: number; readonly layers: number },
 ): void {
   if (batch === 0) throw unfit('the batch is empty');
   if (!plan) return;
-  const { slots, width, gates, position } = plan;
+  const { slots, width, gates, position, deep } = plan;
   if (plan.batch !== batch) throw unfit(`it is for ${plan.batch} examples, the batch has ${batch}`);
   if (width !== backbone.width) throw unfit(`it is ${width} wide, the backbone ${backbone.width}`);
   if (slots > backbone.reserve)
@@ -49,6 +49,12 @@ export function checkPlan(
   if (position.mode === 'split') checkCount('position candidates', position.candidates, slots + 1);
   else if (position.candidates < 2)
     throw unfit(`it has ${position.candidates} position candidates, not two or more`);
+  if (deep) {
+    const most = backbone.layers - 1;
+    if (!Number.isInteger(deep.layers) || deep.layers < 1 || deep.layers > most)
+      throw unfit(`it has prompts for ${deep.layers} layers behind the first, the backbone has ${most}`);
+    checkCount('deep prompt values', deep.prompts.length, batch * deep.layers * slots * width);
+  }
   if (!gates) return;
   checkCount('gates', gates.length, batch * slots);
   const wrong = gates.find((gate) => !(gate >= 0 && Number.isFinite(gate)));

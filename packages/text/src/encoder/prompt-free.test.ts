@@ -143,7 +143,7 @@ it('describes itself', async () => {
     parameters,
     dtype: 'fp32',
     maximumTokens: 128,
-    layers: 1,
+    layers: 4,
   });
   expect(backbone.description.revision).toMatch(/^[0-9a-f]{16}$/);
   expect([backbone.width, backbone.classes]).toEqual([256, 4]);

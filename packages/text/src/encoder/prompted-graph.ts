@@ -4,15 +4,17 @@ import {
   DataType,
   Emitter,
   findLastHiddenState,
+  findLayers,
   findTokenEmbedding,
-  float32,
+  gatherDeepPromptGradient,
   gatherPromptGradient,
+  injectDeepPrompts,
   injectPrompts,
   int64,
   openSession,
   prepareGraph,
+  StructureNotFoundError,
   type Graph,
-  type Node,
   type ProbeInputs,
   type Session,
   type SessionOptions,
@@ -20,47 +22,19 @@ import {
 } from '@dynaprompt/onnx-autodiff';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
+import { appendHead, declareOutputs, headTensors, probeFeeds, probeFloats } from './head-graph.js';
 import type { Head } from './head.js';
+import { gradientOutput, INPUT, OUTPUT } from './names.js';
+import { readTrainableModel, type TrainableModel } from './trainable-graph.js';
 
-/** Inputs of the graphs that this file builds; T is the prompted length, l the prompt's. */
-export const INPUT = {
-  /** int64 [B, T] */
-  ids: 'input_ids',
-  /** int64 [B, T] */
-  mask: 'attention_mask',
-  /** int64 [B, T], where the model has it */
-  types: 'token_type_ids',
-  /** float32 [B, l, d] */
-  prompts: 'prompt_embeddings',
-  /** int64 [B, T] row of [prompts; tokens] at each position */
-  order: 'prompt_order',
-  /** int64 [B, l] position of each prompt row */
-  slots: 'prompt_slots',
-  /** float32 [B, T] log-gate added to the attention scores of each key */
-  keyBias: 'key_bias',
-  /** float32 [B, T] weights of the pooled hidden state, e.g. 1/n at the own tokens */
-  pooling: 'pooling_weights',
-  /** int64 [B] */
-  labels: 'labels',
-} as const;
-
-/** Outputs of the graphs. */
-export const OUTPUT = {
-  pooled: 'pooled',
-  logits: 'class_logits',
-  loss: 'loss',
-  /** [B, l, d] */
-  prompts: 'prompt_gradient',
-  /** [B, T, T] ⟨dL/dE_t, E_u⟩ */
-  scores: 'position_scores',
-  /** [B, T] */
-  keyBias: 'key_bias_gradient',
-} as const;
+export { INPUT, OUTPUT };
 
 /** What a training graph computes besides loss, logits and the gradients of prompts and head. */
 export interface TrainingVariant {
   readonly position: boolean;
   readonly gates: boolean;
+  /** D, layers behind the first that take prompts of their own. */
+  readonly deep: number;
 }
 
 /** A model file with room for prompts and a head, of which sessions are opened as they are needed. */
@@ -69,22 +43,28 @@ export interface PromptedModel {
   readonly vocabulary: number;
   /** Parameters of the frozen model. */
   readonly parameters: number;
+  /** Layers that can take prompts, the first one included. */
+  readonly layers: number;
   /** Inputs of the model itself, e.g. `input_ids`. */
   readonly modelInputs: ReadonlySet<string>;
   /** Outputs `pooled` and `class_logits`; no loss. */
-  openInference(options: SessionOptions): Promise<Session>;
+  openInference(deep: number, options: SessionOptions): Promise<Session>;
   openTraining(variant: TrainingVariant, options: SessionOptions): Promise<Session>;
   /** Output `embeddings` [B, T, d] of `input_ids`; the lookup alone. */
   openEmbedding(): Promise<Session>;
+  /** The same model without room for prompts, its weights as inputs. */
+  trainable(): TrainableModel;
 }
 
-interface Prompted {
+/** A graph with prompts and head. */
+export interface Prompted {
   readonly graph: Graph;
   /** [B, T, d] prompts and tokens as the model reads them; the source of the gradient. */
   readonly embeddings: string;
   /** [B, T, d] the same with the token types added: what a token brings along wherever it goes. */
   readonly carried: string;
-  readonly width: number;
+  /** D inputs of layers behind the first [B, T, d], prompts of their own in place. */
+  readonly deep: readonly string[];
 }
 
 /**
@@ -94,7 +74,8 @@ interface Prompted {
  */
 export function readPromptedModel(file: string, head: Head): PromptedModel {
   const original = prepareGraph(file);
-  const { tensor, width, vocabulary } = findTokenEmbedding(original);
+  const token = findTokenEmbedding(original);
+  const { tensor, width, vocabulary } = token;
   const modelInputs = new Set(original.inputs.keys());
   const weights = [...original.initializers.values()].filter(
     ({ dataType, dims }) => dataType === DataType.float32 && dims.length > 0,
@@ -107,9 +88,11 @@ export function readPromptedModel(file: string, head: Head): PromptedModel {
       remedy: 'Export it with an attention mask',
     });
   }
-  const build = (): Prompted => insertPromptsAndHead(original.clone(), head);
+  const layers = layersOf(original, tensor);
+  const build = (deep: number): Prompted =>
+    insertPromptsAndHead(original.clone(), head, layers.slice(1, deep + 1));
   // What a model lacks is said when it is opened, not at the first batch.
-  build();
+  build(0);
   return {
     width,
     vocabulary,
@@ -117,15 +100,16 @@ export function readPromptedModel(file: string, head: Head): PromptedModel {
       (sum, { dims }) => sum + dims.reduce((product, extent) => product * extent, 1),
       0,
     ),
+    layers: layers.length,
     modelInputs,
-    openInference(options) {
-      const { graph } = build();
-      declare(graph, [OUTPUT.pooled, OUTPUT.logits]);
+    openInference(deep, options) {
+      const { graph } = build(deep);
+      declareOutputs(graph, [OUTPUT.pooled, OUTPUT.logits]);
       return openSession(graph, options);
     },
     async openTraining(variant, options) {
-      const prompted = build();
-      await appendTraining(prompted, head, variant, modelInputs);
+      const prompted = build(variant.deep);
+      await appendTraining(prompted, head, variant, probeInputs(modelInputs, head, width, variant.deep));
       return openSession(prompted.graph, options);
     },
     openEmbedding() {
@@ -136,64 +120,34 @@ export function readPromptedModel(file: string, head: Head): PromptedModel {
       graph.prune();
       return openSession(graph, { prepack: false });
     },
+    trainable: () => readTrainableModel(original.clone(), token, head),
   };
 }
 
-function insertPromptsAndHead(graph: Graph, head: Head): Prompted {
-  const token = findTokenEmbedding(graph);
-  const hidden = findLastHiddenState(graph, token.tensor);
-  const { embeddings } = injectPrompts(graph, token.tensor, token.width);
-  const carried = withTokenTypes(graph, embeddings);
-
-  const emit = new Emitter(graph);
-  const headReaders = graph.consumers(hidden);
-  const pooling = emit.input({
-    name: INPUT.pooling,
-    dataType: DataType.float32,
-    dims: ['batch_size', 'prompted_length'],
-  });
-  // [B, 1, T] · [B, T, d]
-  const row = emit.op('MatMul', [emit.unsqueeze(pooling, [1]), hidden]);
-  emit.alias(emit.squeeze(row, [1]), OUTPUT.pooled);
-  if (head.kind === 'linear') {
-    const weight = emit.input({
-      name: 'head.weight',
-      dataType: DataType.float32,
-      dims: [head.classes, token.width],
-    });
-    const bias = emit.input({ name: 'head.bias', dataType: DataType.float32, dims: [head.classes] });
-    emit.alias(emit.op('Gemm', [OUTPUT.pooled, weight, bias], { transB: 1 }), OUTPUT.logits);
-  } else {
-    // The model's own head on the one pooled row, then the columns of the classes' words.
-    const vocabularyLogits = maskedLanguageOutput(graph, headReaders, token.vocabulary);
-    for (const reader of headReaders) {
-      graph.setInputs(
-        reader,
-        reader.inputs.map((input) => (input === hidden ? row : input)),
-      );
-    }
-    const selection = emit.floats(wordSelection(head.wordIds, token.vocabulary), [
-      token.vocabulary,
-      head.classes,
-    ]);
-    emit.alias(emit.squeeze(emit.op('MatMul', [vocabularyLogits, selection]), [1]), OUTPUT.logits);
+/** Inputs of the layers; the embeddings alone where the layers cannot be told apart, so that prompts are shallow. */
+function layersOf(graph: Graph, embeddings: string): readonly string[] {
+  try {
+    return findLayers(graph, embeddings, findLastHiddenState(graph, embeddings));
+  } catch (failure) {
+    if (failure instanceof StructureNotFoundError) return [embeddings];
+    throw failure;
   }
-  graph.outputs.clear();
-  return { graph, embeddings, carried, width: token.width };
 }
 
-/** The output that holds a score for every token of the vocabulary, [B, T, vocabulary]. */
-function maskedLanguageOutput(graph: Graph, headReaders: readonly Node[], vocabulary: number): string {
-  const [output] = graph.outputs.values();
-  const width = output?.dims?.[2];
-  const isHead = output?.dims?.length === 3 && (typeof width !== 'number' || width === vocabulary);
-  if (output && isHead && headReaders.length > 0) return output.name;
-  throw new ModelError({
-    packageName: PACKAGE_NAME,
-    subject: graph.source,
-    problem: 'the model has no masked-language head, which a verbaliser reads',
-    remedy: 'Use a linear head, or an export for the task fill-mask',
-  });
+/**
+ * Puts room for prompts, pooling and head into an encoder's graph, whose own outputs are dropped.
+ * @param layers inputs of the layers behind the first that take prompts of their own.
+ * @throws StructureNotFoundError of onnx-autodiff.
+ * @throws ModelError if a verbaliser finds no masked-language head.
+ */
+export function insertPromptsAndHead(graph: Graph, head: Head, layers: readonly string[] = []): Prompted {
+  const token = findTokenEmbedding(graph);
+  const injection = injectPrompts(graph, token.tensor, token.width);
+  const { embeddings } = injection;
+  const deep = layers.length === 0 ? [] : injectDeepPrompts(graph, injection, layers, token.width).embeddings;
+  const carried = withTokenTypes(graph, embeddings);
+  appendHead(graph, token, head);
+  return { graph, embeddings, carried, deep };
 }
 
 /** The sum of token and token-type embeddings if the model forms it directly, else the embeddings themselves. */
@@ -205,59 +159,44 @@ function withTokenTypes(graph: Graph, embeddings: string): string {
   return sum?.outputs[0] ?? embeddings;
 }
 
-/** [vocabulary, classes] with a 1 at each class's word. */
-function wordSelection(wordIds: readonly number[], vocabulary: number): Float32Array {
-  const selection = new Float32Array(vocabulary * wordIds.length);
-  wordIds.forEach((id, index) => (selection[id * wordIds.length + index] = 1));
-  return selection;
-}
-
 async function appendTraining(
-  { graph, embeddings, carried, width }: Prompted,
+  { graph, embeddings, carried, deep }: Prompted,
   head: Head,
   variant: TrainingVariant,
-  modelInputs: ReadonlySet<string>,
+  probeInputs: ProbeInputs,
 ): Promise<void> {
   // The logits have to be an output for the graph to count what leads to them.
-  declare(graph, [OUTPUT.logits]);
+  declareOutputs(graph, [OUTPUT.logits]);
   if (variant.gates) addKeyBias(graph, embeddings);
-  const headTensors = head.kind === 'linear' ? ['head.weight', 'head.bias'] : [];
-  const withRespectTo = [embeddings, ...(variant.gates ? [INPUT.keyBias] : []), ...headTensors];
+  const withRespectTo = [
+    embeddings,
+    ...deep,
+    ...(variant.gates ? [INPUT.keyBias] : []),
+    ...headTensors(head),
+  ];
   const { loss, gradients } = await appendLossGradient(graph, {
     withRespectTo,
     objective: { kind: 'cross-entropy', output: OUTPUT.logits },
-    probeInputs: probeInputs(modelInputs, head, width),
+    probeInputs,
   });
   const emit = new Emitter(graph);
   const gradientOf = (tensor: string): string => gradients.get(tensor) ?? '';
-  const { gradient } = gatherPromptGradient(emit, gradientOf(embeddings));
+  const { gradient, slots } = gatherPromptGradient(emit, gradientOf(embeddings));
   emit.output(OUTPUT.loss, loss);
   emit.output(OUTPUT.prompts, gradient);
+  if (deep.length > 0) emit.output(OUTPUT.deep, gatherDeepPromptGradient(emit, deep.map(gradientOf), slots));
   if (variant.position) emit.output(OUTPUT.scores, emit.fusedMatMul(gradientOf(embeddings), carried, 0, 1));
   if (variant.gates) emit.output(OUTPUT.keyBias, gradientOf(INPUT.keyBias));
-  for (const tensor of headTensors) emit.output(`${tensor}.gradient`, gradientOf(tensor));
+  for (const tensor of headTensors(head)) emit.output(gradientOutput(tensor), gradientOf(tensor));
 }
 
-/** Declares tensors as outputs, and drops inputs that none of them needs. */
-function declare(graph: Graph, outputs: readonly string[]): void {
-  for (const name of outputs) graph.outputs.set(name, { name, dataType: DataType.float32, dims: undefined });
-  graph.prune();
-}
-
-function probeInputs(modelInputs: ReadonlySet<string>, head: Head, width: number): ProbeInputs {
-  const make = (batch: number, prompt: number, total: number): Record<string, TensorValue> => {
-    const tokens = int64(new Int32Array(batch * total).fill(1), [batch, total]);
-    const floats = (dims: readonly number[]): TensorValue =>
-      float32(new Float32Array(dims.reduce((product, extent) => product * extent, 1)).fill(0.1), dims);
-    return {
-      ...Object.fromEntries([...modelInputs].map((name) => [name, tokens])),
-      [INPUT.prompts]: floats([batch, prompt, width]),
-      [INPUT.order]: tokens,
-      [INPUT.keyBias]: floats([batch, total]),
-      [INPUT.pooling]: floats([batch, total]),
-      'head.weight': floats([head.classes, width]),
-      'head.bias': floats([head.classes]),
-    };
-  };
+function probeInputs(modelInputs: ReadonlySet<string>, head: Head, width: number, deep: number): ProbeInputs {
+  const make = (batch: number, prompt: number, total: number): Record<string, TensorValue> => ({
+    ...probeFeeds(modelInputs, head, width, batch, total),
+    [INPUT.prompts]: probeFloats(batch, prompt, width),
+    [INPUT.deep]: probeFloats(batch, deep, prompt, width),
+    [INPUT.order]: int64(new Int32Array(batch * total).fill(1), [batch, total]),
+    [INPUT.keyBias]: probeFloats(batch, total),
+  });
   return [make(2, 3, 7), make(3, 4, 11)];
 }

@@ -27,6 +27,17 @@ export class SessionCache {
     return session;
   }
 
+  /**
+   * What `make` makes.
+   * @throws ModelError after `release`.
+   */
+  whileOpen<T>(make: () => T): Promise<T> {
+    return Promise.resolve().then(() => {
+      this.#refuseIfReleased();
+      return make();
+    });
+  }
+
   /** Frees all sessions; a second call does nothing. */
   async release(): Promise<void> {
     this.#isReleased = true;

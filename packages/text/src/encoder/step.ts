@@ -9,7 +9,8 @@ import {
 } from '@dynaprompt/core';
 import { floatsOf, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import { GATE_FLOOR, type PromptedBatch } from './batch.js';
-import { OUTPUT } from './prompted-graph.js';
+import { gradientsOf } from './fine-tuning.js';
+import { OUTPUT } from './names.js';
 
 /** Reads loss, logits and the gradients that were asked for out of the results of a training session. */
 export function stepOf(
@@ -29,8 +30,9 @@ export function stepOf(
         request.gates && plan.gates
           ? gateGradient(floatsOf(results[OUTPUT.keyBias]), batch, plan, plan.gates)
           : undefined,
+      deep: plan.deep && floatsOf(results[OUTPUT.deep]),
     },
-    head: new Map([...parameters.keys()].map((name) => [name, floatsOf(results[`${name}.gradient`])])),
+    head: gradientsOf(parameters, results),
   };
 }
 

@@ -1,5 +1,5 @@
 import { ModelError, type FrozenBackbone, type ParameterSet, type PromptPlan } from '@dynaprompt/core';
-import { float32, floatsOf, int64, type Session, type TensorValue } from '@dynaprompt/onnx-autodiff';
+import { floatsOf, int64, type Session } from '@dynaprompt/onnx-autodiff';
 import { openBackboneFolder } from '../folder/backbone-folder.js';
 import { fingerprint } from '../folder/fingerprint.js';
 import type { HubOptions } from '../folder/hub.js';
@@ -9,14 +9,10 @@ import { encodeExample, type EncodedExample, type TextExample } from '../tokeniz
 import { loadTokenizer } from '../tokenization/tokenizer.js';
 import { assembleBatch, type BatchOptions, type PromptedBatch } from './batch.js';
 import { checkLabels, checkPlan, maximumOwnTokens } from './checks.js';
+import { feedsOf, fineTuningOf } from './fine-tuning.js';
 import { initialHead, resolveHead, type HeadOptions } from './head.js';
-import {
-  INPUT,
-  OUTPUT,
-  readPromptedModel,
-  type PromptedModel,
-  type TrainingVariant,
-} from './prompted-graph.js';
+import { INPUT, OUTPUT } from './names.js';
+import { readPromptedModel, type PromptedModel, type TrainingVariant } from './prompted-graph.js';
 import { SessionCache } from './session-cache.js';
 import { stepOf } from './step.js';
 
@@ -57,8 +53,8 @@ export async function createTextEncoder(
   checkMatch(file, model, config.width, tokenizer.vocabulary);
   const sessionOptions = options.threads === undefined ? {} : { threads: options.threads };
   const sessions = new SessionCache(files.name);
-  const inference = (): Promise<Session> =>
-    sessions.get('inference', () => model.openInference(sessionOptions));
+  const inference = (deep: number): Promise<Session> =>
+    sessions.get(`inference ${deep}`, () => model.openInference(deep, sessionOptions));
   const training = (variant: TrainingVariant): Promise<Session> =>
     sessions.get(JSON.stringify(variant), () => model.openTraining(variant, sessionOptions));
 
@@ -74,8 +70,9 @@ export async function createTextEncoder(
     plan: PromptPlan | undefined,
     own: Pick<BatchOptions, 'gating' | 'pooling'>,
   ): PromptedBatch => {
-    checkPlan(plan, examples.length, { width: model.width, reserve: options.reserve });
-    const shared = { head, padId: tokenizer.padId, width: model.width, modelInputs: model.modelInputs };
+    const { width, layers } = model;
+    checkPlan(plan, examples.length, { width, layers, reserve: options.reserve });
+    const shared = { head, padId: tokenizer.padId, width, modelInputs: model.modelInputs };
     return assembleBatch(examples.map(encode), plan, { ...shared, ...own });
   };
   const infer = async (
@@ -86,8 +83,8 @@ export async function createTextEncoder(
     pooling: Pick<BatchOptions, 'pooling'> = {},
   ): Promise<Float32Array> => {
     const batch = arrange(examples, plan, { gating: 'hard', ...pooling });
-    const session = await inference();
-    return floatsOf((await session.run({ ...batch.feeds, ...headFeeds(parameters) }))[output]);
+    const session = await inference(plan?.deep?.layers ?? 0);
+    return floatsOf((await session.run({ ...batch.feeds, ...feedsOf(parameters) }))[output]);
   };
   const neutralHead = initialHead(head, model.width, 0);
 
@@ -99,7 +96,7 @@ export async function createTextEncoder(
       dtype: 'fp32',
       parameters: model.parameters,
       maximumTokens: config.maximumTokens,
-      layers: 1,
+      layers: model.layers,
     },
     width: model.width,
     classes: head.classes,
@@ -116,25 +113,36 @@ export async function createTextEncoder(
     async differentiate(batch, plan, parameters, request) {
       checkLabels(batch, head.classes);
       const arranged = arrange(batch.examples, plan, { gating: 'soft' });
-      const session = await training({ position: request.position, gates: plan.gates !== undefined });
+      const session = await training({
+        position: request.position,
+        gates: plan.gates !== undefined,
+        deep: plan.deep?.layers ?? 0,
+      });
       const feeds = {
         ...arranged.feeds,
-        ...headFeeds(parameters),
+        ...feedsOf(parameters),
         [INPUT.slots]: int64(arranged.slots, [plan.batch, plan.slots]),
         [INPUT.labels]: int64(batch.labels, [plan.batch]),
       };
       return stepOf(await session.run(feeds), arranged, plan, parameters, request);
     },
+    fineTuning() {
+      return sessions.whileOpen(() =>
+        fineTuningOf({
+          model: model.trainable(),
+          sessions: new SessionCache(files.name),
+          sessionOptions,
+          arrange: (examples) => arrange(examples, undefined, { gating: 'hard' }),
+          checkLabels: (batch) => {
+            checkLabels(batch, head.classes);
+          },
+        }),
+      );
+    },
     lengthOf: (example) => encode(example).ids.length,
     identify: (example) => JSON.stringify([example.text, example.pair ?? null, maximum, options.head]),
     release: () => sessions.release(),
   };
-}
-
-function headFeeds(parameters: ParameterSet): Record<string, TensorValue> {
-  return Object.fromEntries(
-    [...parameters].map(([name, { shape, values }]) => [name, float32(values, shape)]),
-  );
 }
 
 /** Refuses a folder whose files belong to different models. */

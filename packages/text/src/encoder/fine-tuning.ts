@@ -1,0 +1,89 @@
+import {
+  nullThrows,
+  type FineTuning,
+  type GradientSet,
+  type LabelledBatch,
+  type ParameterSet,
+} from '@dynaprompt/core';
+import {
+  float32,
+  floatsOf,
+  int64,
+  tensorValues,
+  type Session,
+  type SessionOptions,
+  type TensorValue,
+} from '@dynaprompt/onnx-autodiff';
+import type { TextExample } from '../tokenization/encode.js';
+import type { PromptedBatch } from './batch.js';
+import { gradientOutput, INPUT, OUTPUT } from './names.js';
+import type { SessionCache } from './session-cache.js';
+import type { TrainableModel } from './trainable-graph.js';
+
+/** What fine-tuning takes over from the frozen backbone. */
+export interface FineTuningParts {
+  readonly model: TrainableModel;
+  /** Sessions of the copy's own. */
+  readonly sessions: SessionCache;
+  readonly sessionOptions: SessionOptions;
+  /** Checks and arranges examples without a prompt. */
+  arrange(examples: readonly TextExample[]): PromptedBatch;
+  checkLabels(batch: LabelledBatch<TextExample>): void;
+}
+
+/** The encoder with all its weights passed in by the caller, for full fine-tuning. */
+export function fineTuningOf(parts: FineTuningParts): FineTuning<TextExample> {
+  const { model, sessions, sessionOptions } = parts;
+  const run = async (
+    session: Session,
+    examples: readonly TextExample[],
+    ...given: readonly Readonly<Record<string, TensorValue>>[]
+  ): Promise<Record<string, TensorValue>> => {
+    const { feeds } = parts.arrange(examples);
+    // Inputs that only prompts need are not in this graph.
+    const own = Object.entries(feeds).filter(([name]) => session.inputs.has(name));
+    return session.run(Object.assign(Object.fromEntries(own), ...given) as Record<string, TensorValue>);
+  };
+  return {
+    initialWeights: () =>
+      new Map(
+        model.weights.map((weight) => [
+          weight.name,
+          { shape: weight.dims, values: Float32Array.from(tensorValues(weight)) },
+        ]),
+      ),
+    async predict(examples, weights, head) {
+      parts.arrange(examples);
+      const session = await sessions.get('inference', () => model.openInference(sessionOptions));
+      return floatsOf((await run(session, examples, feedsOf(weights), feedsOf(head)))[OUTPUT.logits]);
+    },
+    async differentiate(batch, weights, head) {
+      parts.checkLabels(batch);
+      const session = await sessions.get('training', () => model.openTraining(sessionOptions));
+      const labels = { [INPUT.labels]: int64(batch.labels, [batch.examples.length]) };
+      const results = await run(session, batch.examples, labels, feedsOf(weights), feedsOf(head));
+      return {
+        loss: nullThrows(floatsOf(results[OUTPUT.loss])[0], 'a session returned an empty loss'),
+        logits: floatsOf(results[OUTPUT.logits]),
+        weights: gradientsOf(weights, results),
+        head: gradientsOf(head, results),
+      };
+    },
+    release: () => sessions.release(),
+  };
+}
+
+/** Trainable tensors as inputs of a graph. */
+export function feedsOf(parameters: ParameterSet): Record<string, TensorValue> {
+  return Object.fromEntries(
+    [...parameters].map(([name, { shape, values }]) => [name, float32(values, shape)]),
+  );
+}
+
+/** Gradients of trainable tensors among the results of a session. */
+export function gradientsOf(
+  parameters: ParameterSet,
+  results: Readonly<Record<string, TensorValue>>,
+): GradientSet {
+  return new Map([...parameters.keys()].map((name) => [name, floatsOf(results[gradientOutput(name)])]));
+}
