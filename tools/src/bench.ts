@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { miniBert } from '@dynaprompt/mini-models';
+import { EXECUTION_PROVIDERS } from '@dynaprompt/onnx-autodiff';
 import { benchDynamic } from './bench/dynamic.js';
-import { benchEngine } from './bench/engine.js';
+import { benchEngine, type EngineOptions } from './bench/engine.js';
 import { PEER_FAMILIES } from './bench/peer.js';
+import { benchShared } from './bench/shared.js';
 
 const program = new Command('bench').description(
   'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
@@ -32,19 +34,40 @@ program
       'runs the same architecture in PyTorch too; the model has to be its export',
     ).choices(PEER_FAMILIES),
   )
+  .addOption(
+    new Option('--compute <arithmetic>', 'of large products, forward and backward')
+      .choices(['fp32', 'int8'])
+      .default('fp32'),
+  )
+  .addOption(
+    new Option('--provider <name>', "onnxruntime's execution provider; the cpu where it does not work")
+      .choices(EXECUTION_PROVIDERS)
+      .default('cpu'),
+  )
+  .addOption(
+    new Option(
+      '--shared',
+      'instead of times, memory of a training and an inference session of the model together',
+    ).conflicts('peer'),
+  )
   .option('--json', 'accepted for symmetry: the output is always JSON')
-  .action(async (options: Parameters<typeof benchEngine>[0]) => {
-    print(await benchEngine(options));
+  .action(async ({ shared, ...options }: EngineOptions & { shared?: boolean }) => {
+    print(await (shared === true ? benchShared(options) : benchEngine(options)));
   });
 
 program
   .command('dynamic')
   .description('training step of a dynamic prompt against one of a fixed prompt')
-  .option('--backbone <folder>', 'backbone folder (default: the bundled mini-bert)')
+  .addOption(
+    new Option('--backbone <folder>', 'backbone folder (default: the bundled mini-bert)').conflicts('model'),
+  )
+  .option('--model <file>', "ONNX file of a BERT encoder without a folder's other files")
   .option('--batch <count>', 'examples', wholeNumber, 8)
-  .option('--words <count>', 'words of an example', wholeNumber, 64)
+  .option('--tokens <count>', 'tokens of an example, prompt not counted', wholeNumber, 64)
   .option('--slots <count>', 'prompt slots', wholeNumber, 20)
   .option('--rounds <count>', 'measured runs', wholeNumber, 12)
+  .option('--factors', 'times position, length and pool each by itself too')
+  .option('--reference', "takes the published implementation's step in PyTorch too; for BERT-base")
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async (options: Parameters<typeof benchDynamic>[0]) => {
     print(await benchDynamic(options));

@@ -10,7 +10,7 @@ export interface StartedEvent {
   readonly steps: number;
   readonly trainExamples: number;
   readonly validationExamples: number;
-  /** Numbers that the optimiser may change: prompt, networks and head. */
+  /** Numbers that the optimiser may change: prompt, networks and head, or all weights. */
   readonly trainableParameters: number;
 }
 
@@ -28,11 +28,15 @@ export interface StepEvent {
   readonly type: 'step';
   readonly method: string;
   readonly seed: number;
+  /** Whose examples the step saw; absent where there is one task only. */
+  readonly task?: string;
   /** 1 … steps */
   readonly step: number;
   readonly steps: number;
   /** Mean cross-entropy of the step's examples, nats. */
   readonly loss: number;
+  /** What the objective adds to the loss: length penalty and balance of the pool. */
+  readonly penalty: number;
   /** L2 norm of the gradient before clipping. */
   readonly gradientNorm: number;
   /** Gumbel-Softmax temperature of the step; absent where the method chooses nothing. */
@@ -49,8 +53,11 @@ export interface EvaluatedEvent {
   readonly method: string;
   readonly seed: number;
   readonly step: number;
+  /** Mean over the tasks where there are several. */
   readonly score: number;
   readonly best: number;
+  /** Scores by task; absent where there is one only. */
+  readonly tasks?: Readonly<Record<string, number>>;
 }
 
 /** Something the user should know, in one line. */

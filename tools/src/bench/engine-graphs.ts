@@ -9,6 +9,7 @@ import {
   gatherPromptGradient,
   injectPrompts,
   int64,
+  lowerToInt8,
   prepareGraph,
   type Graph,
   type PromptInjection,
@@ -23,6 +24,8 @@ export interface Workload {
   readonly prompt: number;
   /** `own`: the model's logits; `pooled`: two classes on the mean of the last hidden state. */
   readonly objective: 'own' | 'pooled';
+  /** Arithmetic of large products, forward and backward. */
+  readonly compute: 'fp32' | 'int8';
 }
 
 /** A model with prompts in front of its content. */
@@ -38,34 +41,48 @@ export interface PreparedWorkload {
 
 const LOGITS = 'bench_logits';
 
-/** The model with its prompts, computing the objective's logits alone. */
+/** The graphs of a gradient. */
+export interface GradientGraphs {
+  /** Outputs `loss` and `gradient` [B, l, d]. */
+  readonly graph: Graph;
+  /** Its forward part alone: rows that nothing reads after the last layer are left out, as they are in the gradient graph. */
+  readonly selectedForward: Graph;
+  readonly workload: PreparedWorkload;
+}
+
+/** The model as it is, with its prompts, computing the objective's logits alone. */
 export function prepareForward(options: Workload): Graph {
-  return prepare(options).graph;
+  const { graph } = prepare(options);
+  if (options.compute === 'int8') lowerToInt8(graph);
+  return graph;
 }
 
 /** The model with its prompts, computing loss and prompt gradient. */
-export async function prepareGradient(
-  options: Workload,
-): Promise<{ graph: Graph; workload: PreparedWorkload }> {
-  const { graph, injection, workload } = prepare(options);
+export async function prepareGradient(options: Workload): Promise<GradientGraphs> {
+  const { graph, injection, content } = prepare(options);
   const small = (batch: number, sequence: number, prompt: number): Record<string, TensorValue> =>
-    feedsOf(workload, batch, sequence, prompt).forward;
+    feedsOf({ ...content, labelsPerToken: false }, batch, sequence, prompt).forward;
   const { loss, gradients } = await appendLossGradient(graph, {
     withRespectTo: [injection.embeddings],
     objective: { kind: 'cross-entropy', output: LOGITS },
     probeInputs: [small(2, 7, 3), small(3, 11, 4)],
+    compute: options.compute === 'int8' ? 'int8' : 'float32',
   });
+  const selectedForward = graph.clone();
+  selectedForward.inputs.delete('labels');
+  // The rank that the logits have, whatever the file declares.
+  const labelsPerToken = graph.inputs.get('labels')?.dims?.length === 2;
   const emit = new Emitter(graph);
   graph.outputs.clear();
   emit.output('loss', loss);
   emit.output('gradient', gatherPromptGradient(emit, gradients.get(injection.embeddings) ?? '').gradient);
-  return { graph, workload };
+  return { graph, selectedForward, workload: { ...content, labelsPerToken } };
 }
 
 function prepare({ model, objective }: Workload): {
   graph: Graph;
   injection: PromptInjection;
-  workload: PreparedWorkload;
+  content: Omit<PreparedWorkload, 'labelsPerToken'>;
 } {
   const graph = prepareGraph(model);
   const inputs = [...graph.inputs.values()].map(({ name, dims }) => ({
@@ -76,7 +93,6 @@ function prepare({ model, objective }: Workload): {
   const place = isText ? { ...findTokenEmbedding(graph), tokens: 0 } : findPatchEmbedding(graph);
   const hidden = findLastHiddenState(graph, place.tensor);
   const [first] = graph.outputs.values();
-  const labelsPerToken = objective === 'own' && first?.dims?.length === 3;
   const injection = injectPrompts(graph, place.tensor, place.width);
   const emit = new Emitter(graph);
   if (objective === 'own') emit.alias(first?.name ?? '', LOGITS);
@@ -87,8 +103,8 @@ function prepare({ model, objective }: Workload): {
   }
   graph.outputs.clear();
   graph.outputs.set(LOGITS, { name: LOGITS, dataType: DataType.float32, dims: undefined });
-  const workload = { width: place.width, isText, contentRows: place.tokens ?? 0, inputs, labelsPerToken };
-  return { graph, injection, workload };
+  const content = { width: place.width, isText, contentRows: place.tokens ?? 0, inputs };
+  return { graph, injection, content };
 }
 
 /** Inputs of both graphs, and what the gradient's takes besides. */

@@ -17,21 +17,36 @@ export interface Peer {
   close(): Promise<void>;
 }
 
+/** Sizes of a peer's work; `sequence` without the prompt. */
+export interface PeerShape {
+  readonly batch: number;
+  readonly sequence: number;
+  readonly prompt: number;
+}
+
 /**
  * Starts Debian's PyTorch (python3-torch with libopenblas0-openmp; see tools/exporters/base_models.py).
  * @throws Error if python or torch is not installed.
  */
-export function startPeer(
-  family: PeerFamily,
-  shape: { readonly batch: number; readonly sequence: number; readonly prompt: number },
-  threads: number,
-): Peer {
-  const program = fileURLToPath(new URL('../../exporters/base_models.py', import.meta.url));
+export function startPeer(family: PeerFamily, shape: PeerShape, threads: number): Peer {
+  return startProgram('base_models.py', ['serve', family], shape, threads);
+}
+
+/**
+ * Starts the published implementation's training step (see tools/exporters/reference_step.py), which knows no `forward`.
+ * @throws Error if python or torch is not installed.
+ */
+export function startReference(shape: PeerShape, threads: number): Peer {
+  return startProgram('reference_step.py', [], shape, threads);
+}
+
+function startProgram(file: string, words: readonly string[], shape: PeerShape, threads: number): Peer {
+  const program = fileURLToPath(new URL(`../../exporters/${file}`, import.meta.url));
   const sizes = Object.entries({ ...shape, threads }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),
   ]);
-  const child = spawn('/usr/bin/python3', [program, 'serve', family, ...sizes], {
+  const child = spawn('/usr/bin/python3', [program, ...words, ...sizes], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

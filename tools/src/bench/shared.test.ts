@@ -48,7 +48,7 @@ describe('memory of two sessions of one model', () => {
     });
   });
 
-  it('hardly grows where they are opened together', async () => {
+  it('grows by fewer copies of the weights where they are opened together', async () => {
     const anonymous = async (sessions: SessionSet): Promise<number> =>
       (await measureInChild({ ...workload, prepack: true, sessions }, program)).megabytes.anonymous;
     const [training, apart, shared] = [
@@ -59,7 +59,7 @@ describe('memory of two sessions of one model', () => {
     // 4 layers of 12 · 256² numbers of 4 bytes, which each session of its own repacks.
     const repacked = 4 * 12 * 256 ** 2 * 4e-6;
     expect(apart - training).toBeGreaterThan(repacked / 2);
-    expect(shared - training).toBeLessThan(repacked / 2);
+    expect(apart - shared).toBeGreaterThan(repacked / 2);
   });
 
   it('is measured after real runs', async () => {

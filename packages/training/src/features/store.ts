@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { replaceFile } from '../files/replace-file.js';
 import {
   decodeKeys,
   decodeSegment,
@@ -67,20 +68,7 @@ export class VectorStore {
     const bytes = encodeSegment({ width: this.width, keys, vectors });
     const name = createHash('sha256').update(bytes).digest('hex').slice(0, 32) + segmentSuffix;
     await mkdir(this.folder, { recursive: true });
-    const temporary = join(this.folder, `${name}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
-    try {
-      const file = await open(temporary, 'wx');
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, join(this.folder, name));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await replaceFile(join(this.folder, name), bytes);
     this.remember(keys, name);
   }
 

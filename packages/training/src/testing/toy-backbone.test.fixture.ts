@@ -1,6 +1,7 @@
 import type {
   BackboneDescription,
   BackboneStep,
+  FineTuning,
   FrozenBackbone,
   GradientRequest,
   LabelledBatch,
@@ -8,6 +9,7 @@ import type {
   PromptPlan,
 } from '@dynaprompt/core';
 
+import { ToyFineTuning } from './toy-fine-tuning.test.fixture.js';
 import {
   crossEntropy,
   dot,
@@ -53,6 +55,8 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
   readonly description: BackboneDescription;
   readonly width: number;
   readonly classes: number;
+  /** With a linear head only. */
+  readonly fineTuning?: () => Promise<FineTuning<ToyExample>>;
   /** Forward passes of examples so far. */
   passes = 0;
   private readonly first: Float64Array;
@@ -74,6 +78,7 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
     this.table = Array.from({ length: vocabulary }, () => weights(width, 1, next));
     this.positions = Array.from({ length: places }, () => weights(width, positionScale, next));
     this.readOut = weights(classes * width, 2, next);
+    if (head === 'linear') this.fineTuning = () => Promise.resolve(new ToyFineTuning(this.table));
     this.description = {
       name: 'toy',
       family: 'toy',

@@ -2,8 +2,9 @@ import type { FrozenBackbone } from '@dynaprompt/core';
 import { setImmediate } from 'node:timers/promises';
 
 import { cut, sortByLength } from '../data/order.js';
-import type { Learner } from './learner.js';
+import type { Learner, Prediction } from './learner.js';
 import type { ScoreFunction, TrainingExample } from './options.js';
+import { type ChoiceUsage, usageOf } from './usage.js';
 
 /** Predictions on a set of examples, in the order of the examples. */
 export interface Evaluation {
@@ -14,11 +15,13 @@ export interface Evaluation {
   readonly predictions: Int32Array;
   /** [N] position candidate and number of active tokens that a prompt chose; absent without a prompt. */
   readonly choices: { readonly position: Int32Array; readonly length: Int32Array } | undefined;
+  /** How often each possibility was chosen; absent where nothing is chosen. */
+  readonly usage: ChoiceUsage | undefined;
 }
 
 export interface EvaluationOptions<Example> {
   readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'lengthOf'>;
-  readonly learner: Pick<Learner<Example>, 'predict'>;
+  readonly learner: Pick<Learner<Example>, 'predict' | 'choiceSpace'>;
   readonly examples: readonly TrainingExample<Example>[];
   readonly metric: ScoreFunction;
   /** Examples of one forward pass; alike lengths go together. */
@@ -33,7 +36,7 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
   const logits = new Float32Array(examples.length * classes);
   const position = new Int32Array(examples.length);
   const length = new Int32Array(examples.length);
-  let chosen = false;
+  const choices: NonNullable<Prediction['choices']>[] = [];
   const entries = examples.map(({ example }, index) => ({ example, index }));
   for (const part of cut(
     sortByLength(entries, ({ example }) => backbone.lengthOf(example)),
@@ -46,7 +49,7 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
       position[index] = prediction.choices?.position[row] ?? 0;
       length[index] = prediction.choices?.length[row] ?? 0;
     });
-    chosen ||= prediction.choices !== undefined;
+    if (prediction.choices !== undefined) choices.push(prediction.choices);
     await setImmediate();
   }
   const predictions = Int32Array.from(examples, (_, index) => {
@@ -58,6 +61,7 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
     score: metric(predictions, expected),
     logits,
     predictions,
-    choices: chosen ? { position, length } : undefined,
+    choices: choices.length > 0 ? { position, length } : undefined,
+    usage: usageOf(learner.choiceSpace, choices),
   };
 }

@@ -6,7 +6,7 @@ import type {
   PlanChoices,
 } from '@dynaprompt/core';
 
-import type { LearningRates } from './options.js';
+import type { LearningRates } from './optimiser.js';
 
 /** What a learner may know about the step at hand. */
 export interface StepContext {
@@ -20,10 +20,22 @@ export interface StepContext {
 export interface LearnerStep {
   /** Mean cross-entropy over the batch, nats. */
   readonly loss: number;
-  /** Gradients of the mean loss. */
+  /** What the objective adds to it: length penalty and balance of the pool. */
+  readonly penalty: number;
+  /** Gradients of loss + penalty. */
   readonly gradients: GradientSet;
   /** Of the Gumbel-Softmax; absent where nothing was chosen. */
   readonly temperature: number | undefined;
+}
+
+/** How much there is to choose from; undefined where a factor is not learned. */
+export interface ChoiceSpace {
+  /** C */
+  readonly positions: number | undefined;
+  /** l + 1: lengths 0 … l */
+  readonly lengths: number | undefined;
+  /** m */
+  readonly pool: number | undefined;
 }
 
 export interface Prediction {
@@ -33,15 +45,18 @@ export interface Prediction {
   readonly choices: PlanChoices | undefined;
 }
 
-/** Something with parameters that the training loop can improve: a prompt with a head, or a head alone. */
+/** Something with parameters that the training loop can improve: a prompt with a head, a head alone, or a whole model. */
 export interface Learner<Example> {
   /** All trainable tensors; empty where there is nothing to train. */
   readonly parameters: ParameterSet;
-  readonly promptParameters: ParameterSet;
   readonly headParameters: ParameterSet;
   /** Fixed standardisation of the features; part of what a tuned prompt is. */
   readonly featureStatistics: FeatureStatistics | undefined;
+  readonly choiceSpace: ChoiceSpace | undefined;
+  /** What a parameter is for. */
   rateOf(parameter: string): keyof LearningRates;
   step(batch: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep>;
   predict(examples: readonly Example[]): Promise<Prediction>;
+  /** Frees what the learner has opened itself. */
+  release?(): Promise<void>;
 }

@@ -1,29 +1,48 @@
 import { setImmediate } from 'node:timers/promises';
 
 import {
-  createAdamW,
-  createSchedule,
   type FrozenBackbone,
   type LabelledBatch,
   nullThrows,
+  type Optimiser,
+  type OptimiserState,
   type ParameterSet,
+  type Schedule,
 } from '@dynaprompt/core';
 
 import { NonFiniteLossError, TrainingStoppedError } from '../errors.js';
 import type { UnsignedEvent } from '../events.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Learner, LearnerStep } from './learner.js';
-import type { ScoreFunction, TrainingExample, TrainingSettings } from './options.js';
+import { createOptimiser } from './optimiser.js';
+import type { ScoreFunction, TrainingExample } from './options.js';
+import { optimiserOptionsOf, scheduleOf, type TrainingSettings } from './settings.js';
 import { Speedometer } from './speedometer.js';
 
-export interface LoopOptions<Example> {
+/** One of the tasks that are trained together. Learners may share parameters: equal names are equal tensors. */
+export interface LoopTask<Example> {
+  /** Stands in events where there are several tasks. */
+  readonly name: string;
   readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'lengthOf'>;
   readonly learner: Learner<Example>;
-  readonly settings: TrainingSettings;
-  /** The examples of every step. */
-  readonly batches: readonly (readonly TrainingExample<Example>[])[];
   readonly validation: readonly TrainingExample<Example>[];
   readonly metric: ScoreFunction;
+}
+
+/** The examples of a step, all of one task. */
+export interface LoopBatch<Example> {
+  readonly task: LoopTask<Example>;
+  readonly examples: readonly TrainingExample<Example>[];
+}
+
+export interface LoopOptions<Example> {
+  /** At least one. */
+  readonly tasks: readonly LoopTask<Example>[];
+  /** One for every step. */
+  readonly batches: readonly LoopBatch<Example>[];
+  readonly settings: TrainingSettings;
+  /** What the optimiser remembers at the start. */
+  readonly optimiser?: OptimiserState | undefined;
   readonly tell: (event: UnsignedEvent) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,49 +53,60 @@ export interface CurvePoint {
   readonly value: number;
 }
 
-/** How a run went. */
-export interface LoopResult {
-  /** Mean cross-entropy of every step's batch. */
+/** How a task of a run went. */
+export interface TaskRun {
+  /** Mean cross-entropy of the batch of every step that was the task's. */
   readonly loss: readonly CurvePoint[];
   /** Validation scores. */
   readonly validation: readonly CurvePoint[];
   /** After the last step. */
   readonly evaluation: Evaluation;
+}
+
+/** How a run went. */
+export interface LoopResult {
+  /** Mean cross-entropy of every step's batch. */
+  readonly loss: readonly CurvePoint[];
+  /** Validation scores, means over the tasks. */
+  readonly validation: readonly CurvePoint[];
+  /** In the order of the tasks. */
+  readonly tasks: readonly TaskRun[];
   readonly best: { readonly score: number; readonly step: number; readonly parameters: ParameterSet };
+  /** What the optimiser remembers after the last step. */
+  readonly optimiser: OptimiserState;
 }
 
 /** Takes the optimiser through the batches, with evaluations in between and one at the end. */
 export async function runLoop<Example>(options: LoopOptions<Example>): Promise<LoopResult> {
-  const { learner, settings, batches, tell, signal } = options;
+  const { tasks, settings, batches, tell, signal } = options;
   const steps = batches.length;
-  const { kind, final, warmUp } = settings.schedule;
-  const schedule = createSchedule({
-    kind,
-    final,
-    warmUp: Math.floor(warmUp * steps),
-    steps: Math.max(1, steps),
-  });
-  const optimiser = createOptimiser(learner, settings, schedule);
+  const parameters = parametersOf(tasks);
+  const schedule = steps === 0 ? () => 1 : scheduleOf(settings, steps);
+  const taken = options.optimiser?.step ?? 0;
+  const optimiser = openOptimiser(tasks, settings, (step) => schedule(step - taken));
+  if (options.optimiser !== undefined) optimiser.restore(options.optimiser);
   const speedometer = new Speedometer();
-  const loss: CurvePoint[] = [];
-  const validation: CurvePoint[] = [];
+  const loss: (CurvePoint & { readonly task: LoopTask<Example> })[] = [];
+  const evaluations: { readonly step: number; readonly tasks: readonly Evaluation[] }[] = [];
   let best: LoopResult['best'] | undefined;
 
-  for (const [index, examples] of batches.entries()) {
+  for (const [index, { task, examples }] of batches.entries()) {
     const step = index + 1;
     // Lets signals and timers through: the backbone blocks the event loop.
     await setImmediate();
     if (signal?.aborted === true) throw new TrainingStoppedError(index, signal.reason);
     const context = { microBatch: settings.batch, step: index, steps };
-    const learned = await learner.step(labelledBatch(examples), context);
+    const learned = await task.learner.step(labelledBatch(examples), context);
     requireFinite(learned, step, examples);
-    const { gradientNorm } = optimiser.step(learner.parameters, learned.gradients);
-    loss.push({ step, value: learned.loss });
+    const { gradientNorm } = optimiser.step(parameters, learned.gradients);
+    loss.push({ step, value: learned.loss, task });
     tell({
       type: 'step',
+      ...(tasks.length > 1 ? { task: task.name } : {}),
       step,
       steps,
       loss: learned.loss,
+      penalty: learned.penalty,
       gradientNorm,
       temperature: learned.temperature,
       learningRateFactor: schedule(index),
@@ -87,52 +117,76 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
       speedometer.restart();
     }
   }
-  const evaluation = await score(steps);
-  return { loss, validation, evaluation, best: nullThrows(best, 'every run ends with an evaluation') };
+  await score(steps);
+  const last = nullThrows(evaluations.at(-1), 'every run ends with an evaluation').tasks;
+  return {
+    loss: loss.map(({ step, value }) => ({ step, value })),
+    validation: evaluations.map((at) => ({ step: at.step, value: meanScore(at.tasks) })),
+    tasks: tasks.map((task, index) => ({
+      loss: loss.filter((point) => point.task === task).map(({ step, value }) => ({ step, value })),
+      validation: evaluations.map((at) => ({ step: at.step, value: at.tasks[index]?.score ?? 0 })),
+      evaluation: nullThrows(last[index], 'every task is evaluated'),
+    })),
+    best: nullThrows(best, 'every run ends with an evaluation'),
+    optimiser: optimiser.state(),
+  };
 
-  async function score(step: number): Promise<Evaluation> {
-    const evaluation = await evaluated(options, step);
-    validation.push({ step, value: evaluation.score });
-    if (best === undefined || evaluation.score > best.score) {
-      best = { score: evaluation.score, step, parameters: copyOf(learner.parameters) };
-    }
-    tell({ type: 'evaluated', step, score: evaluation.score, best: best.score });
-    return evaluation;
+  async function score(step: number): Promise<void> {
+    const ofTasks: Evaluation[] = [];
+    for (const task of tasks) ofTasks.push(await evaluated(task, options, step));
+    evaluations.push({ step, tasks: ofTasks });
+    const mean = meanScore(ofTasks);
+    if (best === undefined || mean > best.score) best = { score: mean, step, parameters: copyOf(parameters) };
+    const each = Object.fromEntries(tasks.map(({ name }, index) => [name, ofTasks[index]?.score ?? 0]));
+    tell({
+      type: 'evaluated',
+      step,
+      score: mean,
+      best: best.score,
+      ...(tasks.length > 1 ? { tasks: each } : {}),
+    });
   }
 }
 
-async function evaluated<Example>(options: LoopOptions<Example>, step: number): Promise<Evaluation> {
-  const { backbone, learner, settings, validation, metric, signal } = options;
+async function evaluated<Example>(
+  { backbone, learner, validation, metric }: LoopTask<Example>,
+  { settings, signal }: LoopOptions<Example>,
+  step: number,
+): Promise<Evaluation> {
+  const batch = settings.evaluationBatch;
   try {
-    return await evaluate({
-      backbone,
-      learner,
-      examples: validation,
-      metric,
-      batch: settings.evaluationBatch,
-      signal,
-    });
+    return await evaluate({ backbone, learner, examples: validation, metric, batch, signal });
   } catch (error) {
     if (signal?.aborted === true) throw new TrainingStoppedError(step, signal.reason);
     throw error;
   }
 }
 
-function createOptimiser<Example>(
-  learner: Learner<Example>,
-  { learningRates, weightDecay, clipNorm }: TrainingSettings,
-  schedule: (step: number) => number,
-): ReturnType<typeof createAdamW> {
-  return createAdamW({
-    learningRate: learningRates.head,
-    weightDecay,
-    clipNorm,
-    clipScope: 'tensor',
+/** Unweighted: every task counts alike, however many examples it has. */
+function meanScore(evaluations: readonly Evaluation[]): number {
+  return evaluations.reduce((sum, { score }) => sum + score, 0) / evaluations.length;
+}
+
+/** The tensors of all learners, those that they share once. */
+function parametersOf<Example>(tasks: readonly LoopTask<Example>[]): ParameterSet {
+  return new Map(tasks.flatMap(({ learner }) => [...learner.parameters]));
+}
+
+function openOptimiser<Example>(
+  tasks: readonly LoopTask<Example>[],
+  settings: TrainingSettings,
+  schedule: Schedule,
+): Optimiser {
+  const { learningRates, optimiser } = settings;
+  const rates = new Map(
+    tasks.flatMap(({ learner }) =>
+      [...learner.parameters.keys()].map((name) => [name, learningRates[learner.rateOf(name)]] as const),
+    ),
+  );
+  return createOptimiser(optimiser, {
+    ...optimiserOptionsOf(settings),
     schedule,
-    groups: [...learner.parameters.keys()].map((name) => ({
-      prefix: name,
-      learningRate: learningRates[learner.rateOf(name)],
-    })),
+    groups: [...rates].map(([prefix, learningRate]) => ({ prefix, learningRate })),
   });
 }
 

@@ -13,8 +13,8 @@ import { softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** The frozen backbone with its linear head: softmax regression on the cached `pooled` vectors. */
 export class ProbeLearner<Example> implements Learner<Example> {
-  readonly promptParameters: ParameterSet = new Map();
   readonly featureStatistics = undefined;
+  readonly choiceSpace = undefined;
   readonly headParameters: ParameterSet;
   readonly parameters: ParameterSet;
   private readonly layout: LinearHead;
@@ -52,7 +52,7 @@ export class ProbeLearner<Example> implements Learner<Example> {
     }
     const gradients = new Map([[weight.name, weightGradient]]);
     if (bias !== undefined) gradients.set(bias.name, biasGradient);
-    return { loss, gradients, temperature: undefined };
+    return { loss, penalty: 0, gradients, temperature: undefined };
   }
 
   async predict(examples: readonly Example[]): Promise<Prediction> {
@@ -106,8 +106,7 @@ function linearHead(
       packageName,
       subject: `head (${tensors.map(({ name, tensor }) => `${name} [${tensor.shape.join(', ')}]`).join(', ')})`,
       problem: `it is not a linear map from ${width} features to ${classes} classes`,
-      remedy:
-        'Leave out the method frozen, or open the backbone with a linear head or one without parameters',
+      remedy: 'Leave out the methods frozen and linear-probe, or open the backbone with a linear head',
     });
   }
   const at =

@@ -12,53 +12,72 @@ import {
 } from '@dynaprompt/core';
 
 import type { FeatureCache } from '../features/features.js';
-import type { Learner, LearnerStep, Prediction, StepContext } from './learner.js';
-import type { LearningRates } from './options.js';
+import { GradientSum } from './gradient-sum.js';
+import { givenPrompt, type InitialState } from './initial-state.js';
+import type { ChoiceSpace, Learner, LearnerStep, Prediction, StepContext } from './learner.js';
+import type { LearningRates } from './optimiser.js';
 import { PlanGradientSum, planRows } from './plan-rows.js';
 
-export interface PromptLearnerSource<Example> {
-  readonly backbone: FrozenBackbone<Example>;
-  readonly features: FeatureCache<Example>;
+export interface PromptSource<Example> {
+  readonly backbone: Pick<FrozenBackbone<Example>, 'width' | 'description' | 'promptRows'>;
   readonly configuration: PromptConfiguration;
   readonly seed: number;
-  /** Examples that the features are standardised on; their features are computed where they are not cached. */
-  readonly examples: readonly Example[];
+  /** [N, d] features that they are standardised on; read only where plans depend on features. */
+  readonly features: () => Promise<Float32Array>;
+  /** Where the run goes on from: its standardisation is kept, and its prompt given where the configuration wants that. */
+  readonly initial?: InitialState | undefined;
+}
+
+/** A dynamic prompt for a backbone, at its initial values. */
+export async function openPrompt<Example>(source: PromptSource<Example>): Promise<DynamicPrompt> {
+  const { backbone, configuration, seed } = source;
+  const { width, description } = backbone;
+  return createDynamicPrompt(configuration, {
+    width,
+    layers: description.layers,
+    seed,
+    rows: (count, offset) => backbone.promptRows(count, offset),
+    given: givenPrompt(source.initial?.parameters.prompt),
+    featureStatistics: readsFeatures(configuration)
+      ? (source.initial?.featureStatistics ?? featureStatistics(await source.features(), width))
+      : undefined,
+  });
+}
+
+export interface PromptLearnerOptions<Example> {
+  readonly backbone: FrozenBackbone<Example>;
+  readonly features: FeatureCache<Example>;
+  readonly prompt: DynamicPrompt;
+  readonly seed: number;
+  /** Which of the tasks that share the prompt; absent where there is one only. */
+  readonly task?: number;
 }
 
 /** A dynamic prompt and the backbone's head, trained together. */
 export class PromptLearner<Example> implements Learner<Example> {
   readonly parameters: ParameterSet;
-  readonly promptParameters: ParameterSet;
+  readonly headParameters: ParameterSet;
   private readonly random: RandomStream;
 
-  private constructor(
-    private readonly backbone: FrozenBackbone<Example>,
-    private readonly features: FeatureCache<Example>,
-    private readonly prompt: DynamicPrompt,
-    readonly headParameters: ParameterSet,
-    seed: number,
-  ) {
-    this.promptParameters = prompt.parameters;
-    this.parameters = new Map([...prompt.parameters, ...headParameters]);
-    this.random = stream(seed, 'choices');
-  }
-
-  static async create<Example>(source: PromptLearnerSource<Example>): Promise<PromptLearner<Example>> {
-    const { backbone, features, configuration, seed, examples } = source;
-    const { width } = backbone;
-    const prompt = await createDynamicPrompt(configuration, {
-      width,
-      seed,
-      rows: (count, offset) => backbone.promptRows(count, offset),
-      featureStatistics: readsFeatures(configuration)
-        ? featureStatistics(await features.read('features', examples), width)
-        : undefined,
-    });
-    return new PromptLearner(backbone, features, prompt, backbone.initialHead(seed), seed);
+  constructor(private readonly options: PromptLearnerOptions<Example>) {
+    const { backbone, prompt, seed, task } = options;
+    this.headParameters = backbone.initialHead(seed);
+    this.parameters = new Map([...prompt.parameters, ...this.headParameters]);
+    this.random = stream(seed, task === undefined ? 'choices' : `choices of task ${task}`);
   }
 
   get featureStatistics(): DynamicPrompt['featureStatistics'] {
-    return this.prompt.featureStatistics;
+    return this.options.prompt.featureStatistics;
+  }
+
+  get choiceSpace(): ChoiceSpace {
+    const { candidates, request, configuration } = this.options.prompt;
+    const { representation, slots } = configuration;
+    return {
+      positions: request.position ? candidates : undefined,
+      lengths: request.gates ? slots + 1 : undefined,
+      pool: representation.kind === 'select' ? representation.pool : undefined,
+    };
   }
 
   rateOf(parameter: string): keyof LearningRates {
@@ -73,7 +92,7 @@ export class PromptLearner<Example> implements Learner<Example> {
    * however a batch is cut, choices and gradients are those of the batch.
    */
   async step({ examples, labels }: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
-    const { backbone, prompt } = this;
+    const { backbone, prompt, task } = this.options;
     const size = examples.length;
     const { microBatch } = context;
     const temperature = temperatureAt(prompt.configuration.temperature, context.step, context.steps);
@@ -81,11 +100,11 @@ export class PromptLearner<Example> implements Learner<Example> {
       training: true,
       temperature,
       random: this.random,
+      task,
     });
+    const penalty = planned.penalty + planned.balance;
     const planGradient = new PlanGradientSum(planned.plan, prompt.request);
-    const gradients = new Map<string, Float32Array>();
-    for (const [name, { values }] of this.headParameters)
-      gradients.set(name, new Float32Array(values.length));
+    const head = new GradientSum();
     let loss = 0;
     for (let start = 0; start < size; start += microBatch) {
       const end = Math.min(size, start + microBatch);
@@ -95,28 +114,27 @@ export class PromptLearner<Example> implements Learner<Example> {
       const answer = await backbone.differentiate(part, rows, this.headParameters, prompt.request);
       loss += share * answer.loss;
       planGradient.place(start, share, answer.plan);
-      for (const [name, sum] of gradients) {
-        const gradient = answer.head.get(name);
-        for (let index = 0; index < sum.length; index++)
-          sum[index] = (sum[index] ?? 0) + share * (gradient?.[index] ?? 0);
-      }
+      head.add(share, answer.head);
     }
     // A loss that is not finite has no way back; the loop ends the run.
-    if (!Number.isFinite(loss)) return { loss, gradients: new Map(), temperature };
-    for (const [name, gradient] of planned.backward(planGradient.gradient())) gradients.set(name, gradient);
-    return { loss, gradients, temperature };
+    if (!Number.isFinite(loss)) return { loss, penalty, gradients: new Map(), temperature };
+    const gradients = new Map([...head.gradients, ...planned.backward(planGradient.gradient())]);
+    return { loss, penalty, gradients, temperature };
   }
 
   async predict(examples: readonly Example[]): Promise<Prediction> {
-    const { plan, choices } = this.prompt.plan(await this.featuresOf(examples), examples.length, {
+    const { backbone, prompt, task } = this.options;
+    const { plan, choices } = prompt.plan(await this.featuresOf(examples), examples.length, {
       training: false,
       random: this.random,
+      task,
     });
-    return { logits: await this.backbone.predict(examples, plan, this.headParameters), choices };
+    return { logits: await backbone.predict(examples, plan, this.headParameters), choices };
   }
 
   private async featuresOf(examples: readonly Example[]): Promise<Float32Array | undefined> {
-    return this.prompt.needsFeatures ? this.features.read('features', examples) : undefined;
+    const { features, prompt } = this.options;
+    return prompt.needsFeatures ? features.read('features', examples) : undefined;
   }
 }
 

@@ -1,42 +1,15 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
-import { type ParameterSet, selectBackend } from '@dynaprompt/core';
+import { selectBackend } from '@dynaprompt/core';
 
 import { NonFiniteLossError } from '../errors.js';
 import type { TrainingEvent } from '../events.js';
 import { FeatureCache } from '../features/features.js';
 import { ToyBackbone, type ToyExample } from '../testing/toy-backbone.test.fixture.js';
-import { accuracy, toyTask } from '../testing/toy-task.test.fixture.js';
-import { methodNamed, type TrainingMethod } from './method.js';
+import { options, small, train, validation, valuesOf } from '../testing/toy-run.test.fixture.js';
+import { methodNamed } from './method.js';
 import type { TrainingOptions } from './options.js';
 import { trainPrompt } from './train-prompt.js';
-
-const train = toyTask(64, 1);
-const validation = toyTask(60, 2);
-const small = { slots: 4 };
-
-function options(
-  backbone: ToyBackbone,
-  method: TrainingMethod,
-  changes: Partial<TrainingOptions<ToyExample>> = {},
-): TrainingOptions<ToyExample> {
-  return {
-    backbone,
-    train,
-    validation,
-    method,
-    metric: accuracy,
-    seed: 1,
-    steps: 50,
-    learningRates: { prompt: 0.05, networks: 0.05, head: 0.05 },
-    features: new FeatureCache(backbone, { folder: false }),
-    ...changes,
-  };
-}
-
-function valuesOf(parameters: ParameterSet): Record<string, number[]> {
-  return Object.fromEntries([...parameters].map(([name, { values }]) => [name, [...values]]));
-}
 
 beforeAll(async () => {
   await selectBackend();
@@ -67,13 +40,18 @@ describe('trainPrompt', () => {
     expect(await score('dynamic')).toBeGreaterThan(fixed + 0.15);
   });
 
-  it.each(['frozen', 'fixed', 'dynamic'])(
+  it.each(['frozen', 'fixed', 'dynamic', 'fine-tuning'])(
     'gives bit-identical parameters for the same seed, %s',
     async (name) => {
       const run = async (seed: number) => {
         const result = await trainPrompt(options(new ToyBackbone(), methodNamed(name, small), { seed }));
-        const { prompt, head } = result.parameters;
-        return { ...valuesOf(prompt), ...valuesOf(head), loss: result.loss.map((point) => point.value) };
+        const { prompt, head, weights } = result.parameters;
+        return {
+          ...valuesOf(prompt),
+          ...valuesOf(head),
+          ...valuesOf(weights),
+          loss: result.loss.map((point) => point.value),
+        };
       };
       const first = await run(1);
       expect(await run(1)).toEqual(first);
@@ -81,14 +59,15 @@ describe('trainPrompt', () => {
     },
   );
 
-  it.each(['frozen', 'fixed', 'dynamic'])(
+  it.each(['frozen', 'fixed', 'dynamic', 'fine-tuning'])(
     'takes 2 × 4 accumulated examples as it takes 8, %s',
     async (name) => {
       const run = async (batch: number, accumulation: number) => {
         const method = methodNamed(name, small);
         const changes = { batch, accumulation, steps: 10 };
         const result = await trainPrompt(options(new ToyBackbone(), method, changes));
-        return { ...valuesOf(result.parameters.prompt), ...valuesOf(result.parameters.head) };
+        const { prompt, head, weights } = result.parameters;
+        return { ...valuesOf(prompt), ...valuesOf(head), ...valuesOf(weights) };
       };
       const whole = await run(8, 1);
       const cut = await run(4, 2);
@@ -217,14 +196,22 @@ describe('trainPrompt', () => {
     ['nothing to validate on', { validation: [] }, 'validation examples: there are none'],
     ['an unknown class', { train: [{ id: 'odd:1', example: [1], label: 2 }] }, 'odd:1'],
     ['a whole warm-up', { schedule: { kind: 'linear', warmUp: 1 } }, 'schedule.warmUp'],
-    ['a negative rate', { learningRates: { prompt: -1, networks: 1, head: 1 } }, 'learningRate'],
+    [
+      'a warm-up of the whole run',
+      { schedule: { kind: 'constant', warmUp: { steps: 50 } } },
+      'schedule.warmUp',
+    ],
+    ['a negative rate', { learningRates: { prompt: -1 } }, 'learningRates.prompt'],
+    ['an optimiser without sense', { optimiser: { kind: 'sgd', momentum: 2 } }, 'SGD momentum'],
+    ['an unknown optimiser', { optimiser: { kind: 'lion' as 'sgd' } }, 'Use one of adamw, adafactor, sgd'],
+    ['a norm of nothing', { clipNorm: 0 }, 'clipNorm'],
   ])('refuses %s', async (_, changes, message) => {
     await expect(trainPrompt(options(new ToyBackbone(), 'fixed', changes))).rejects.toThrow(message);
   });
 
   it('refuses a method that does not exist', () => {
     expect(() => methodNamed('magic')).toThrow(
-      'there is no method of that name. Use one of frozen, fixed, dynamic',
+      'there is no method of that name. Use one of frozen, linear-probe, fine-tuning, fixed',
     );
   });
 });

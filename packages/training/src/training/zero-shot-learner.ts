@@ -5,9 +5,9 @@ import type { Learner, LearnerStep, Prediction } from './learner.js';
 /** The frozen backbone under a head without parameters: nothing to train, only to predict. */
 export class ZeroShotLearner<Example> implements Learner<Example> {
   readonly parameters: ParameterSet = new Map();
-  readonly promptParameters = this.parameters;
   readonly headParameters = this.parameters;
   readonly featureStatistics = undefined;
+  readonly choiceSpace = undefined;
 
   constructor(private readonly backbone: FrozenBackbone<Example>) {}
 
@@ -16,7 +16,7 @@ export class ZeroShotLearner<Example> implements Learner<Example> {
   }
 
   step(): Promise<LearnerStep> {
-    return Promise.resolve({ loss: 0, gradients: new Map(), temperature: undefined });
+    return Promise.resolve({ loss: 0, penalty: 0, gradients: new Map(), temperature: undefined });
   }
 
   async predict(examples: readonly Example[]): Promise<Prediction> {

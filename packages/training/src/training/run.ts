@@ -1,0 +1,187 @@
+import {
+  type FeatureStatistics,
+  nullThrows,
+  type OptimiserState,
+  type ParameterSet,
+  type PromptConfiguration,
+} from '@dynaprompt/core';
+
+import { batchesOfRun } from '../data/order.js';
+import type { UnsignedEvent } from '../events.js';
+import { type InitialState, startFrom } from './initial-state.js';
+import type { Learner } from './learner.js';
+import { type CurvePoint, type LoopResult, type LoopTask, runLoop } from './loop.js';
+import { resolveMethod } from './method.js';
+import { NamedHead } from './named-head.js';
+import { openLearners } from './open-learners.js';
+import { requireExamples, type RunOptions, type TaskData, type TrainingExample } from './options.js';
+import { resolveSettings, type TrainingSettings } from './settings.js';
+
+/** A task with the name that parameters, messages and results have for it. */
+export interface NamedTask<Example> extends TaskData<Example> {
+  readonly name: string;
+}
+
+/** What every run leaves behind, whatever it was trained on. */
+export interface RunResult {
+  readonly method: string;
+  /** Absent for a method without a prompt. */
+  readonly configuration: PromptConfiguration | undefined;
+  readonly settings: TrainingSettings;
+  readonly seed: number;
+  /** Optimiser steps taken; 0 where there was nothing to train. */
+  readonly steps: number;
+  /** Validation score after the last step. */
+  readonly final: number;
+  /** Best validation score of the run. It is picked on the validation examples, so it flatters. */
+  readonly best: number;
+  readonly bestStep: number;
+  /** Fixed standardisation of the features that the prompt's networks read. */
+  readonly featureStatistics: FeatureStatistics | undefined;
+  /** What the optimiser remembers after the last step. */
+  readonly optimiser: OptimiserState;
+  /** Numbers that the optimiser may change. */
+  readonly trainableParameters: number;
+  readonly loss: readonly CurvePoint[];
+  readonly validation: readonly CurvePoint[];
+  /** Wall-clock time, features included. */
+  readonly seconds: number;
+}
+
+/** A run with everything in it. */
+export interface TaskRuns<Example> {
+  readonly result: RunResult;
+  /** In the order of the tasks, their heads named where there are several. */
+  readonly learners: readonly Learner<Example>[];
+  /** After the last step, those of all learners. */
+  readonly parameters: ParameterSet;
+  readonly loop: LoopResult;
+}
+
+/**
+ * Trains a method on tasks, one for every step.
+ *
+ * @param turnsOf which task each of so many steps belongs to; called once settings and examples are checked.
+ */
+export async function runTasks<Example>(
+  options: RunOptions & { readonly initial?: InitialState | undefined },
+  tasks: readonly NamedTask<Example>[],
+  turnsOf: (steps: number) => readonly number[],
+): Promise<TaskRuns<Example>> {
+  const began = performance.now();
+  const { seed, signal, initial } = options;
+  const method = resolveMethod(options.method);
+  const settings = resolveSettings(options);
+  const several = tasks.length > 1;
+  for (const { name, train, validation, backbone } of tasks) {
+    const of = several ? `${name} ` : '';
+    requireExamples(`${of}training`, train, backbone.classes);
+    requireExamples(`${of}validation`, validation, backbone.classes);
+  }
+  const tell = (event: UnsignedEvent): void => {
+    options.events?.({ ...event, method: method.name, seed });
+  };
+  const turns = turnsOf(options.steps);
+  const batches = tasks.map((task, index) => {
+    return batchesOf(task, settings, seed, turns.filter((turn) => turn === index).length);
+  });
+  const used = tasks.map((task, index) => {
+    return { ...task, used: [...new Set((batches[index] ?? []).flat())].map(({ example }) => example) };
+  });
+  const opened = await openLearners({
+    tasks: used,
+    method,
+    seed,
+    initial,
+    tell,
+    signal,
+  });
+  try {
+    const learners = opened.map((learner, index) =>
+      several ? new NamedHead(learner, tasks[index]?.name ?? '') : learner,
+    );
+    if (initial !== undefined) for (const learner of learners) startFrom(learner, initial);
+    const parameters: ParameterSet = new Map(learners.flatMap((learner) => [...learner.parameters]));
+    const loopTasks = tasks.map((task, index) => {
+      return { ...task, learner: nullThrows(learners[index], 'every task has a learner') };
+    });
+    const steps = parameters.size === 0 ? [] : inTurn(loopTasks, batches, turns);
+    const trainableParameters = countOf(parameters);
+    tell({
+      type: 'started',
+      steps: steps.length,
+      trainExamples: tasks.reduce((sum, { train }) => sum + train.length, 0),
+      validationExamples: tasks.reduce((sum, { validation }) => sum + validation.length, 0),
+      trainableParameters,
+    });
+    const loop = await runLoop({
+      tasks: loopTasks,
+      batches: steps,
+      settings,
+      optimiser: initial?.optimiser,
+      tell,
+      signal,
+    });
+    const seconds = (performance.now() - began) / 1000;
+    const final = nullThrows(loop.validation.at(-1), 'every run ends with an evaluation').value;
+    tell({ type: 'finished', final, best: loop.best.score, seconds });
+    const result: RunResult = {
+      method: method.name,
+      configuration: method.configuration,
+      settings,
+      seed,
+      steps: steps.length,
+      final,
+      best: loop.best.score,
+      bestStep: loop.best.step,
+      featureStatistics: learners[0]?.featureStatistics,
+      optimiser: loop.optimiser,
+      trainableParameters,
+      loss: loop.loss,
+      validation: loop.validation,
+      seconds,
+    };
+    return { result, learners, parameters, loop };
+  } finally {
+    for (const learner of opened) await learner.release?.();
+  }
+}
+
+/** The first `count` batches of a task. */
+function batchesOf<Example>(
+  { backbone, train }: NamedTask<Example>,
+  { batch, accumulation, bucketWindow }: TrainingSettings,
+  seed: number,
+  count: number,
+): readonly (readonly TrainingExample<Example>[])[] {
+  const at = (index: number): TrainingExample<Example> =>
+    nullThrows(train[index], 'batches hold indices of training examples');
+  const order = {
+    count: train.length,
+    batch: batch * accumulation,
+    window: bucketWindow,
+    lengthOf: (index: number) => backbone.lengthOf(at(index).example),
+  };
+  return batchesOfRun(order, seed, count).map((indices) => indices.map(at));
+}
+
+/** The batches of all tasks in the order of their turns. */
+function inTurn<Example>(
+  tasks: readonly LoopTask<Example>[],
+  batches: readonly (readonly (readonly TrainingExample<Example>[])[])[],
+  turns: readonly number[],
+): readonly { readonly task: LoopTask<Example>; readonly examples: readonly TrainingExample<Example>[] }[] {
+  const taken = tasks.map(() => 0);
+  return turns.map((turn) => {
+    const at = taken[turn] ?? 0;
+    taken[turn] = at + 1;
+    return {
+      task: nullThrows(tasks[turn], 'a turn is the index of a task'),
+      examples: nullThrows(batches[turn]?.[at], 'there is a batch for every turn'),
+    };
+  });
+}
+
+function countOf(parameters: ParameterSet): number {
+  return [...parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
+}
