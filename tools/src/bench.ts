@@ -4,8 +4,15 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { EXECUTION_PROVIDERS } from '@dynaprompt/onnx-autodiff';
 import { benchDynamic } from './bench/dynamic.js';
 import { benchEngine, type EngineOptions } from './bench/engine.js';
-import { PEER_FAMILIES } from './bench/peer.js';
+import { PEER_FAMILIES, peerFamilyOf, type PeerFamily } from './bench/peer.js';
 import { benchShared } from './bench/shared.js';
+
+/** What `engine` is given: the objective may be left to the other options, and the peer to the model. */
+type EngineFlags = Omit<EngineOptions, 'peer' | 'objective'> &
+  Partial<Pick<EngineOptions, 'objective'>> & {
+    readonly shared?: boolean;
+    readonly peer?: true | PeerFamily;
+  };
 
 const program = new Command('bench').description(
   'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
@@ -23,17 +30,16 @@ program
   .addOption(
     new Option(
       '--objective <kind>',
-      "the model's own logits, or two classes on the mean of the last hidden state",
-    )
-      .choices(['own', 'pooled'])
-      .default('pooled'),
+      "the model's own logits (default with --peer), or two classes on the mean of the last hidden state (default)",
+    ).choices(['own', 'pooled']),
   )
   .addOption(
     new Option(
-      '--peer <family>',
-      'runs the same architecture in PyTorch too; the model has to be its export',
+      '--peer [family]',
+      'runs the same architecture in PyTorch too; the model has to be its export (default: told by its inputs)',
     ).choices(PEER_FAMILIES),
   )
+  .option('--isolated', 'runs the sessions in processes of their own')
   .addOption(
     new Option('--compute <arithmetic>', 'of large products, forward and backward')
       .choices(['fp32', 'int8'])
@@ -51,8 +57,12 @@ program
     ).conflicts('peer'),
   )
   .option('--json', 'accepted for symmetry: the output is always JSON')
-  .action(async ({ shared, ...options }: EngineOptions & { shared?: boolean }) => {
-    print(await (shared === true ? benchShared(options) : benchEngine(options)));
+  .action(async ({ shared, peer, ...flags }: EngineFlags) => {
+    const objective = flags.objective ?? (peer === undefined ? 'pooled' : 'own');
+    const options = { ...flags, objective };
+    if (shared === true) print(await benchShared(options));
+    else if (peer === undefined) print(await benchEngine(options));
+    else print(await benchEngine({ ...options, peer: peer === true ? peerFamilyOf(options.model) : peer }));
   });
 
 program

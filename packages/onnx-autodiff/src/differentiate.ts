@@ -11,6 +11,7 @@ import { fixReshapes } from './lower/fixed-reshapes.js';
 import { selectRowsEarly } from './lower/select-rows.js';
 import type { ExecutionProvider } from './session/execution-providers.js';
 import type { ProbeInputs } from './session/probe.js';
+import type { ProbedShapes } from './session/probed-shapes.js';
 import { openSession, type SessionOptions } from './session/session.js';
 import { floatsOf, type TensorValue } from './session/tensor-value.js';
 
@@ -72,6 +73,8 @@ export interface LossGradient {
   readonly loss: string | undefined;
   /** Gradient tensor by differentiated tensor. */
   readonly gradients: ReadonlyMap<string, string>;
+  /** Shapes on the way of the gradient, for what is done with it next. */
+  readonly shapes: ProbedShapes;
 }
 
 /**
@@ -115,7 +118,7 @@ export async function appendLossGradient(graph: Graph, request: LossGradientRequ
   const { loss, seed } = appendObjective(graph, objective, shapes.rank(objective.output));
   const gradients = appendGradient(graph, [seed], withRespectTo, shapes);
   if (request.compute === 'int8') lowerToInt8(graph, (node) => forward.has(node), request.int8);
-  return { loss, gradients };
+  return { loss, gradients, shapes };
 }
 
 function appendObjective(

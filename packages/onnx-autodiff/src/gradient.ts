@@ -4,7 +4,7 @@ import { Emitter } from './graph/emitter.js';
 import type { Graph } from './graph/graph.js';
 import type { Node } from './graph/types.js';
 import { findRule } from './rules/index.js';
-import { axesUpTo, type Shapes } from './rules/rule.js';
+import { axesUpTo } from './rules/rule.js';
 import { probeShapes, type ProbeInputs, type StaticShape } from './session/probe.js';
 import { ProbedShapes } from './session/probed-shapes.js';
 import type { SessionOptions } from './session/session.js';
@@ -45,7 +45,7 @@ export function appendGradient(
   graph: Graph,
   seeds: readonly Seed[],
   sources: readonly string[],
-  shapes: Shapes,
+  shapes: ProbedShapes,
 ): Map<string, string> {
   const emit = new Emitter(graph);
   const { nodes, tensors } = gradientPath(
@@ -64,6 +64,8 @@ export function appendGradient(
     const parts = arrived.get(tensor);
     if (!parts) return undefined;
     const sum = parts.reduce((left, right) => emit.add(left, right));
+    const extents = shapes.extents(tensor);
+    if (extents) shapes.assign(sum, extents);
     arrived.set(tensor, [sum]);
     return sum;
   };

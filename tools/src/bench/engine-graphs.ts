@@ -62,7 +62,7 @@ export async function prepareGradient(options: Workload): Promise<GradientGraphs
   const { graph, injection, content } = prepare(options);
   const small = (batch: number, sequence: number, prompt: number): Record<string, TensorValue> =>
     feedsOf({ ...content, labelsPerToken: false }, batch, sequence, prompt).forward;
-  const { loss, gradients } = await appendLossGradient(graph, {
+  const { loss, gradients, shapes } = await appendLossGradient(graph, {
     withRespectTo: [injection.embeddings],
     objective: { kind: 'cross-entropy', output: LOGITS },
     probeInputs: [small(2, 7, 3), small(3, 11, 4)],
@@ -75,7 +75,8 @@ export async function prepareGradient(options: Workload): Promise<GradientGraphs
   const emit = new Emitter(graph);
   graph.outputs.clear();
   emit.output('loss', loss);
-  emit.output('gradient', gatherPromptGradient(emit, gradients.get(injection.embeddings) ?? '').gradient);
+  const embeddingGradient = gradients.get(injection.embeddings) ?? '';
+  emit.output('gradient', gatherPromptGradient(emit, embeddingGradient, '', shapes).gradient);
   return { graph, selectedForward, workload: { ...content, labelsPerToken } };
 }
 

@@ -15,6 +15,8 @@ import { startPeer, type Peer, type PeerFamily } from './peer.js';
 export interface EngineOptions extends Workload {
   readonly rounds: number;
   readonly threads?: number;
+  /** Runs the sessions in processes of their own; peak memory is then not known here. */
+  readonly isolated?: boolean;
   /** What the sessions are to run on; the CPU takes over, with a warning, where it does not work. */
   readonly provider?: ExecutionProvider;
   /** Runs the same architecture in PyTorch, in fp32 and interleaved. The model has to be that family's export. */
@@ -70,7 +72,11 @@ export async function benchEngine(options: EngineOptions): Promise<unknown> {
     ratios: ratiosOf(timings),
     ...(gradientCosine === undefined ? {} : { gradientCosine }),
     startMilliseconds: { build: round(built - started), load: round(ready - built) },
-    peakMegabytes: { ours: peakMegabytes, ...(peerMegabytes === undefined ? {} : { torch: peerMegabytes }) },
+    isolated: options.isolated ?? false,
+    peakMegabytes: {
+      ...(options.isolated === true ? {} : { ours: peakMegabytes }),
+      ...(peerMegabytes === undefined ? {} : { torch: peerMegabytes }),
+    },
     machine: machine(),
   };
 }
@@ -79,8 +85,9 @@ export async function benchEngine(options: EngineOptions): Promise<unknown> {
 export function sessionOptionsOf({
   threads = availableParallelism(),
   provider = 'cpu',
-}: Pick<EngineOptions, 'threads' | 'provider'>): SessionOptions {
-  return { threads, executionProviders: [provider] };
+  isolated = false,
+}: Pick<EngineOptions, 'threads' | 'provider' | 'isolated'>): SessionOptions {
+  return { threads, executionProviders: [provider], isolated };
 }
 
 /** Cosine of the prompt gradient in int8 to the one of the same graph in float32. */

@@ -3,10 +3,18 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Graph } from '@dynaprompt/onnx-autodiff';
 
 /** Architectures that the torch program builds in their published sizes. */
 export const PEER_FAMILIES = ['bert', 'vit', 'gpt2'] as const;
 export type PeerFamily = (typeof PEER_FAMILIES)[number];
+
+/** The family whose export a model file looks like, told by its inputs. */
+export function peerFamilyOf(model: string): PeerFamily {
+  const { inputs } = Graph.read(model);
+  if (inputs.has('pixel_values')) return 'vit';
+  return inputs.has('token_type_ids') ? 'bert' : 'gpt2';
+}
 
 /** The same work in PyTorch, in a process of its own that waits between steps. */
 export interface Peer {

@@ -74,7 +74,7 @@ export async function openCase(
     return injectInto(graph, source, description, width);
   });
   const sources = gradientOf === undefined ? injections.map(({ embeddings }) => embeddings) : [gradientOf];
-  const { loss, gradients } = await appendLossGradient(graph, {
+  const { loss, gradients, shapes } = await appendLossGradient(graph, {
     withRespectTo: sources,
     objective: { kind: objective, output },
     probeInputs: probeInputs(inputs, example, injections),
@@ -82,7 +82,7 @@ export async function openCase(
   const emit = new Emitter(graph);
   if (loss !== undefined) emit.output('loss', loss);
   for (const { embeddings, suffix } of injections) {
-    const { gradient } = gatherPromptGradient(emit, gradients.get(embeddings) ?? '', suffix);
+    const { gradient } = gatherPromptGradient(emit, gradients.get(embeddings) ?? '', suffix, shapes);
     emit.output(`prompt_gradient${suffix}`, gradient);
   }
   if (gradientOf !== undefined) emit.output('gradient', gradients.get(gradientOf) ?? '');

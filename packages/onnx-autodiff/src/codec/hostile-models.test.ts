@@ -278,11 +278,7 @@ describe('shapes that nothing could hold', () => {
     });
 
   it('are not made up to find others', () => {
-    for (const extents of [
-      [2 ** 40],
-      [2 ** 14, 2 ** 14],
-      new Array<number>(40).fill(2 ** 62),
-    ])
+    for (const extents of [[2 ** 40], [2 ** 14, 2 ** 14], new Array<number>(40).fill(2 ** 62)])
       expect(() => defaultProbeInputs(Graph.read(declared(...extents)))).toThrow(InvalidInputError);
     const [{ x }] = defaultProbeInputs(Graph.read(declared(2 ** 10, 2 ** 10)));
     expect(x?.data).toHaveLength(2 ** 20);

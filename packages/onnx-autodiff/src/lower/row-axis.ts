@@ -50,6 +50,13 @@ export function rowAxes(graph: Graph, shapes: ProbedShapes, node: Node, axis: nu
       );
       return isPlain && axis === rank - 2 && inputRank === rank ? [inputRank - 2, null] : undefined;
     }
+    case 'ReduceMean':
+    case 'ReduceSum': {
+      const axes = intsAttribute(node, 'axes') ?? graph.constantValues(second);
+      const isApart = axes?.every((reduced) => positiveAxis(reduced, rank) !== axis);
+      const isKept = intAttribute(node, 'keepdims', 1) === 1;
+      return isApart === true && isKept ? [axis, ...node.inputs.slice(1).map(() => null)] : undefined;
+    }
     case 'Transpose':
       return [intsAttribute(node, 'perm')?.[axis] ?? rank - 1 - axis];
     case 'Reshape': {

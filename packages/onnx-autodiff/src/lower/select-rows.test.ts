@@ -3,11 +3,11 @@ import { appendGradient, gradientShapes } from '../gradient.js';
 import { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType } from '../graph/types.js';
-import { float32, type TensorValue } from '../session/tensor-value.js';
+import { float32, int64, type TensorValue } from '../session/tensor-value.js';
 import { buildGraph, distance, evaluate, floatInput } from '../testing/models.js';
 import { randomFloats } from '../testing/random.js';
 import { fixReshapes } from './fixed-reshapes.js';
-import { selectRowsEarly } from './select-rows.js';
+import { gatherRowsEarly, selectRowsEarly } from './select-rows.js';
 
 const WIDTH = 4;
 
@@ -115,5 +115,54 @@ describe('selecting rows early', () => {
       emit.output('y', emit.op('Gather', [mixed, emit.int(0)], { axis: 1 }));
     });
     expect(selectRowsEarly(graph, await gradientShapes(graph, ['x'], ['y']))).toBe(0);
+  });
+});
+
+/** Rows of the gradient of x through a first layer: a normalisation, two projections and what mixes rows. */
+async function firstLayer({ early = false, alsoRead = false }): Promise<{
+  moved: number;
+  results: Record<string, TensorValue>;
+}> {
+  const graph = buildGraph((emit) => {
+    const x = floatInput(emit, 'x', 'batch', 'length', WIDTH);
+    const vector = (seed: number): string => emit.floats(randomFloats(seed, WIDTH, 0.5, 1.5), [WIDTH]);
+    const matrix = (seed: number): string => emit.floats(randomFloats(seed, WIDTH * WIDTH), [WIDTH, WIDTH]);
+    const normalised = emit.op('LayerNormalization', [x, vector(1), vector(2)], { axis: -1 });
+    const [left, right] = [3, 4].map((seed) => emit.op('MatMul', [normalised, matrix(seed)]));
+    const mixed = emit.op('Softmax', [left ?? ''], { axis: 1 });
+    emit.output('y', emit.add(emit.mul(mixed, right ?? ''), normalised));
+  });
+  const shapes = await gradientShapes(graph, ['x'], ['y']);
+  const emit = new Emitter(graph);
+  const dims = ['batch', 'length', WIDTH];
+  const upstream = emit.input({ name: 'upstream', dataType: DataType.float32, dims });
+  const gradients = appendGradient(graph, [{ tensor: 'y', gradient: upstream }], ['x'], shapes);
+  const gradient = gradients.get('x') ?? '';
+  const slots = emit.input({ name: 'slots', dataType: DataType.int64, dims: ['batch', 'prompt'] });
+  const rows = emit.op('GatherND', [gradient, emit.unsqueeze(slots, [-1])], { batch_dims: 1 });
+  if (alsoRead) emit.output('all', gradient);
+  const moved = early ? gatherRowsEarly(graph, shapes, rows) : 0;
+  emit.output('rows', rows);
+  const results = await evaluate(graph, {
+    x: float32(randomFloats(7, 3 * 5 * WIDTH), [3, 5, WIDTH]),
+    upstream: float32(randomFloats(8, 3 * 5 * WIDTH), [3, 5, WIDTH]),
+    slots: int64([0, 1, 4, 2, 3, 3], [3, 2]),
+  });
+  return { moved, results };
+}
+
+describe('gathering rows of a gradient early', () => {
+  it('computes the gradients of the wanted rows alone, down to the products of the projections', async () => {
+    const [early, late] = [await firstLayer({ early: true }), await firstLayer({})];
+    // Eight elementwise operators and two means of the normalisation, two products, two sums of what arrives.
+    expect(early.moved).toBeGreaterThanOrEqual(12);
+    expect(early.results.rows?.dims).toEqual([3, 2, WIDTH]);
+    expect(distance(early.results.rows, late.results.rows)).toBeLessThan(1e-6);
+  });
+
+  it('leaves a gradient alone that is read as a whole too', async () => {
+    const both = await firstLayer({ early: true, alsoRead: true });
+    expect(both.moved).toBe(0);
+    expect(both.results.all?.dims).toEqual([3, 5, WIDTH]);
   });
 });

@@ -1,8 +1,8 @@
-import { InferenceSession, listSupportedBackends, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { InvalidInputError, ProviderUnavailableError, RuntimeFailureError } from '../errors.js';
 import { Emitter } from '../graph/emitter.js';
 import { Graph } from '../graph/graph.js';
 import { DataType } from '../graph/types.js';
+import { InferenceSession, listSupportedBackends, RuntimeTensor } from './runtime.js';
 
 /** What onnxruntime-node can compute on, by its own names. */
 export const EXECUTION_PROVIDERS = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;

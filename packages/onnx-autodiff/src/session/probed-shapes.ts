@@ -14,7 +14,7 @@ export class ProbedShapes {
 
   /** Undefined for a tensor that was never probed. */
   known(tensor: string): StaticShape | undefined {
-    const extents = this.#extents(tensor);
+    const extents = this.extents(tensor);
     return extents && staticShape(extents);
   }
 
@@ -31,22 +31,28 @@ export class ProbedShapes {
 
   /** Whether two axes had the same extent in both runs, and so have it always. */
   agree(one: string, axis: number, other: string, otherAxis: number): boolean {
-    const [extents, others] = [this.#extents(one), this.#extents(other)];
+    const [extents, others] = [this.extents(one), this.extents(other)];
     if (!extents || !others) return false;
     return ([0, 1] as const).every(
       (run) => extents[run][axis] !== undefined && extents[run][axis] === others[run][otherAxis],
     );
   }
 
+  /** Says what shape a new tensor has. */
+  assign(tensor: string, extents: ProbedExtents): void {
+    this.#probed.set(tensor, extents);
+  }
+
   /** Says that `tensor` has the shape of `like` with one element along an axis. */
   narrow(tensor: string, like: string, axis: number): void {
-    const extents = this.#extents(like);
+    const extents = this.extents(like);
     if (!extents) return;
     const cut = (run: readonly number[]): number[] => run.map((extent, at) => (at === axis ? 1 : extent));
     this.#probed.set(tensor, [cut(extents[0]), cut(extents[1])]);
   }
 
-  #extents(tensor: string): ProbedExtents | undefined {
+  /** As they were in the two runs; undefined for a tensor that was never probed. */
+  extents(tensor: string): ProbedExtents | undefined {
     const dims = this.graph.initializers.get(tensor)?.dims;
     return dims ? [dims, dims] : this.#probed.get(tensor);
   }

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { InvalidInputError, OnnxAutodiffError, RuntimeFailureError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { ValueInfo } from '../graph/types.js';
 import { separateCasts, WIDENING_OPTIMISERS } from '../quantised/stored-weights.js';
 import { openOnProvider, type ExecutionProvider, type ProviderOptions } from './execution-providers.js';
 import { IsolatedRuntime, type IsolationOptions } from './isolated-session.js';
+import { InferenceSession, RuntimeTensor } from './runtime.js';
 import { ELEMENT_TYPES, type TensorValue } from './tensor-value.js';
 
 /** How onnxruntime is to run a graph. */

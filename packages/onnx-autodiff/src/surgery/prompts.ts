@@ -2,7 +2,9 @@ import { StructureNotFoundError } from '../errors.js';
 import { attributes, Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType } from '../graph/types.js';
+import { gatherRowsEarly } from '../lower/select-rows.js';
 import { lookupOf, type Lookup } from '../quantised/lookup.js';
+import type { ProbedShapes } from '../session/probed-shapes.js';
 
 /** Where token embeddings come from. */
 export interface TokenEmbedding {
@@ -134,16 +136,21 @@ export function divert(graph: Graph, tensor: string): string {
  * Picks the prompts' rows out of a gradient of `injection.embeddings`: dL/dprompts [B, l, d]. `slots` is a graph input, int64
  * [B, l]: the position at which each prompt row stands.
  * @param suffix that of the injection.
+ * @param shapes those of the gradient: lets the first layer compute the gradients of the prompts' rows alone, unless something
+ * else reads `embeddingGradient`. Whatever else is to read it has to be in the graph by now.
  */
 export function gatherPromptGradient(
   emit: Emitter,
   embeddingGradient: string,
   suffix = '',
+  shapes?: ProbedShapes,
 ): { slots: string; gradient: string } {
   const slots = emit.input({
     name: `prompt_slots${suffix}`,
     dataType: DataType.int64,
     dims: [`batch_size${suffix}`, `prompt_length${suffix}`],
   });
-  return { slots, gradient: pickRows(emit, embeddingGradient, slots) };
+  const gradient = pickRows(emit, embeddingGradient, slots);
+  if (shapes) gatherRowsEarly(emit.graph, shapes, gradient);
+  return { slots, gradient };
 }
