@@ -11,12 +11,14 @@ export interface OpenOptions {
   readonly slots: number;
   /** Most tokens of a text; default: as many as the model has room for. */
   readonly maxLength: number | undefined;
+  /** Threads within an operator; default: as many as there are cores. */
+  readonly threads?: number;
 }
 
 /** Opens a folder in the Hugging Face layout, a bundled model by its name, or a hub id. */
 export async function openBackbone(
   location: string,
-  { head, slots, maxLength }: OpenOptions,
+  { head, slots, maxLength, threads }: OpenOptions,
 ): Promise<FrozenBackbone<TextExample>> {
   const bundled = Object.values(bundledModels).find(({ name }) => name === location);
   const place = bundled === undefined || existsSync(location) ? location : bundled.folder;
@@ -24,5 +26,6 @@ export async function openBackbone(
     head,
     reserve: slots,
     ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
+    ...(threads === undefined ? {} : { threads }),
   });
 }

@@ -4,8 +4,8 @@ import type { ComparisonOptions } from './options.js';
 
 /** What `demo` runs: bundled data on a bundled backbone, in a few minutes on two cores. */
 export const demonstration: ComparisonOptions = {
-  task: 'spam-assassin',
-  data: undefined,
+  tasks: ['spam-assassin'],
+  data: [],
   columns: undefined,
   backbone: 'mini-bert',
   methods: ['frozen', 'fixed', 'dynamic'],
@@ -16,7 +16,8 @@ export const demonstration: ComparisonOptions = {
   evaluateEvery: 60,
   limit: undefined,
   validationLimit: undefined,
-  learningRates: defaultLearningRates,
+  training: { learningRates: defaultLearningRates },
+  sampling: { kind: 'proportional' },
   slots: 10,
   maxLength: 32,
   head: 'linear',

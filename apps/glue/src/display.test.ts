@@ -14,6 +14,7 @@ function step(number: number): TrainingEvent {
     step: number,
     steps: 10,
     loss: 0.5,
+    penalty: 0,
     gradientNorm: 1,
     temperature: undefined,
     learningRateFactor: 1,

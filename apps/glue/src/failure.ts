@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 
 import { programName } from './command-line.js';
 import type { Interruption } from './interruption.js';
+import { StudyStoppedError } from './study/pool.js';
 
 /** Name that errors of this product answer to; onnx-autodiff has a base class of its own. */
 interface Described {
@@ -11,7 +12,8 @@ interface Described {
 
 /** One line that says what went wrong and what to do. */
 export function messageOf(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return `${programName}: stopped; nothing was written. Start again to finish.`;
+  if (signal.aborted && !(error instanceof StudyStoppedError))
+    return `${programName}: stopped; nothing was written. Start again to finish.`;
   const text = error instanceof Error ? error.message : String(error);
   const line = text.trim().replace(/\s*\n\s*/g, ' ');
   if (isDescribed(error)) return line;

@@ -84,10 +84,25 @@ describe('bad input', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ['an unknown command', ['walk'], ["unknown command 'walk'"]],
     ['an unknown task', ['run', '--task', 'poetry', '--output', 'never'], ['poetry', 'Use one of', 'sst2']],
-    ['an unknown method', [...reviews, '--methods', 'magic'], ['magic', 'Use one of frozen']],
+    [
+      'an unknown method',
+      [...reviews, '--methods', 'magic'],
+      ['magic', 'Use one of frozen, linear-probe, fine-tuning'],
+    ],
     ['seeds that are no numbers', [...reviews, '--seeds', 'a'], ['--seeds', '"a"']],
     ['no steps', [...reviews, '--steps', '0'], ['--steps']],
     ['no folder', ['run', '--task', 'sst2', '--output', 'never'], ['sst2', 'train.tsv and dev.tsv']],
+    [
+      'a folder too many',
+      ['run', '--task', 'sst2,mr', '--data', 'a,b,c', '--output', 'never'],
+      ['a,b,c', '1 more'],
+    ],
+    [
+      'a folder too few',
+      ['run', '--task', 'sst2,mr', '--data', 'reviews', '--output', 'never'],
+      ['"mr"', 'folder'],
+    ],
+    ['a warm-up longer than the run', [...reviews, '--steps', '3', '--warm-up', '3'], ['schedule.warmUp']],
     ['a missing folder', [...reviews.with(4, 'nowhere')], ['nowhere', 'does not exist']],
     ['a label outside the set', [...reviews.with(4, 'odd')], ['train.tsv', '"7"']],
     [
@@ -234,6 +249,56 @@ describe('run', () => {
     const { methods } = parseResults(JSON.parse(stdout), 'stdout');
     expect(methods.frozen).toMatchObject({ trainableParameters: 0 });
     expect(methods.fixed).toMatchObject({ trainableParameters: 10 * 256 });
+  });
+
+  it('trains one prompt for several tasks', async () => {
+    const words = ['run', '--task', 'sst2,mr', '--data', 'reviews,reviews', '--output', 'both', '--json'];
+    const small = ['--seeds', '1', '--steps', '4', '--batch', '2', '--methods', 'frozen,dynamic'];
+    const { stdout, stderr, code } = await glue([...words, ...small, '--task-sampling', 'equal']);
+    expect(stderr).not.toContain('unexpected');
+    expect(code).toBe(0);
+    const { task, tasks, methods, majority } = parseResults(JSON.parse(stdout), 'stdout');
+    expect({ task, majority }).toMatchObject({ task: 'sst2, mr', majority: { score: 0.5 } });
+    expect(tasks).toMatchObject({ sst2: { train: 4, metric: 'accuracy' }, mr: { train: 4 } });
+    const usage = methods.dynamic?.usage;
+    const each = Object.values(methods.dynamic?.tasks ?? {}).map((scores) => scores.final[0] ?? NaN);
+    expect(methods.dynamic?.final[0]).toBeCloseTo(each.reduce((sum, score) => sum + score, 0) / 2, 12);
+    expect(usage?.map((entry) => entry.task)).toEqual(['sst2', 'mr']);
+    for (const { positions, lengths, pool } of usage ?? []) {
+      expect([positions, lengths].map((counts) => counts?.reduce((sum, count) => sum + count, 0))).toEqual([
+        4, 4,
+      ]);
+      expect(pool?.topShare).toHaveLength(4);
+    }
+    const report = await readFile(join(folder, 'both', 'report.html'), 'utf8');
+    for (const part of ['<h2>Tasks</h2>', 'What the prompts chose', 'dynamic, mr'])
+      expect(report).toContain(part);
+  });
+
+  it('repeats 50 steps bit for bit, with every optimiser', async () => {
+    for (const optimizer of ['adamw', 'adafactor', 'sgd']) {
+      const words = [
+        ...reviews.with(6, optimizer),
+        '--optimizer',
+        optimizer,
+        '--methods',
+        'dynamic',
+        '--json',
+      ];
+      const small = ['--seeds', '1', '--steps', '50', '--batch', '2', '--slots', '4', '--force'];
+      const curves: unknown[] = [];
+      const tensors: Buffer[] = [];
+      for (let time = 0; time < 2; time++) {
+        const { stdout, code } = await glue([...words, ...small]);
+        expect(code).toBe(0);
+        tensors.push(
+          await readFile(join(folder, optimizer, 'adapters', 'dynamic-seed1', 'dynamic_prompt.safetensors')),
+        );
+        curves.push(parseResults(JSON.parse(stdout), 'stdout').methods.dynamic?.curves);
+      }
+      expect(curves[1]).toEqual(curves[0]);
+      expect(tensors[1]?.equals(tensors[0] ?? Buffer.alloc(0))).toBe(true);
+    }
   });
 
   it('stops at Ctrl-C with exit code 130 and writes nothing', async () => {

@@ -2,10 +2,12 @@
 import { CommanderError } from 'commander';
 
 import { commandLine } from './command-line.js';
+import { exportAdapter } from './export-peft.js';
 import { exitCodeOf, messageOf, wantsStack } from './failure.js';
 import { Interruption } from './interruption.js';
 import { runComparison } from './run-comparison.js';
 import { catalogue, formatCatalogue } from './list.js';
+import { runStudy } from './study/run-study.js';
 
 const interruption = new Interruption();
 
@@ -14,6 +16,8 @@ const program = commandLine(
     list({ json }) {
       process.stdout.write(`${json ? JSON.stringify(catalogue(), null, 2) : formatCatalogue()}\n`);
     },
+    exportPeft: exportAdapter,
+    study: (options, places) => runStudy(options, places, interruption.signal),
     compare: (options, output) => runComparison(options, output, interruption.signal),
   },
   (text) => process.stderr.write(text),

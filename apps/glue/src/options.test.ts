@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommanderError } from 'commander';
 
+import { optimiserDefaults, optimiserKinds } from '@dynaprompt/training';
+
 import { commandLine } from './command-line.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
 import type { ComparisonOptions, OutputOptions } from './options.js';
@@ -22,6 +24,8 @@ async function ask(...words: readonly string[]): Promise<Asked> {
         asked = { options, output };
         return Promise.resolve();
       },
+      study: () => Promise.resolve(),
+      exportPeft: () => Promise.resolve(),
     },
     () => undefined,
   );
@@ -31,7 +35,12 @@ async function ask(...words: readonly string[]): Promise<Asked> {
 
 async function complaint(...words: readonly string[]): Promise<string> {
   let written = '';
-  const actions = { list: () => undefined, compare: () => Promise.resolve() };
+  const actions = {
+    list: () => undefined,
+    compare: () => Promise.resolve(),
+    study: () => Promise.resolve(),
+    exportPeft: () => Promise.resolve(),
+  };
   const program = commandLine(actions, (text) => {
     written += text;
   });
@@ -44,7 +53,8 @@ describe('run', () => {
   it('has a default for all but the task', async () => {
     const { options, output } = await ask('run', '--task', 'sst2');
     expect(options).toMatchObject({
-      task: 'sst2',
+      tasks: ['sst2'],
+      data: [],
       backbone: 'mini-bert',
       methods: ['frozen', 'fixed', 'dynamic'],
       seeds: [1, 2, 3],
@@ -56,14 +66,15 @@ describe('run', () => {
 
   it('reads every option', async () => {
     const words =
-      'run --task tsv --data folder --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
+      'run --task tsv --data my,folder --task-sampling equal --optimizer sgd --schedule cosine --warm-up 500 ' +
+      '--weight-decay 0 --clip-norm none --clip-scope all --weights-learning-rate 1e-4 --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
       '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --learning-rate 0.3 ' +
       '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer ' +
       '--text-column a --pair-column b --label-column c --output out --json --force';
     expect(await ask(...words.split(' '))).toEqual({
       options: {
-        task: 'tsv',
-        data: 'folder',
+        tasks: ['tsv'],
+        data: ['my,folder'],
         columns: { text: 'a', pair: 'b', label: 'c' },
         backbone: 'owner/name',
         methods: ['fixed', 'adap_pos'],
@@ -74,13 +85,46 @@ describe('run', () => {
         evaluateEvery: 6,
         limit: 100,
         validationLimit: 50,
-        learningRates: { prompt: 0.3, networks: 0.001, head: 0.02 },
+        training: {
+          optimiser: { kind: 'sgd' },
+          schedule: { kind: 'cosine', warmUp: { steps: 500 } },
+          learningRates: { prompt: 0.3, networks: 0.001, head: 0.02, weights: 0.0001 },
+          weightDecay: 0,
+          clipNorm: false,
+          clipScope: 'all',
+        },
+        sampling: { kind: 'equal' },
         slots: 5,
         maxLength: 64,
         head: 'verbalizer',
       },
       output: { output: 'out', json: true, force: true },
     });
+  });
+
+  it('takes several tasks, with a folder for each', async () => {
+    const { options, output } = await ask(
+      'run',
+      '--task',
+      'sst2,mr',
+      '--data',
+      'a, b',
+      '--task-sampling',
+      '2',
+    );
+    expect(options).toMatchObject({
+      tasks: ['sst2', 'mr'],
+      data: ['a', 'b'],
+      sampling: { kind: 'temperature', temperature: 2 },
+    });
+    expect(output?.output).toBe('results/sst2+mr');
+  });
+
+  it('takes the learning rates that the optimiser has by default', async () => {
+    for (const kind of optimiserKinds) {
+      const { options } = await ask('run', '--task', 'sst2', '--optimizer', kind);
+      expect(options?.training.learningRates).toEqual(optimiserDefaults[kind].learningRates);
+    }
   });
 
   it.each([
@@ -92,6 +136,12 @@ describe('run', () => {
     [['--steps', '-5'], 'Give a whole number of 1 or more'],
     [['--batch', 'many'], 'Give a whole number of 1 or more'],
     [['--learning-rate', '0'], 'Give a number above 0'],
+    [['--optimizer', 'lion'], 'Allowed choices are adamw, adafactor, sgd'],
+    [['--warm-up', '1.5'], 'Give a share of the steps below 1'],
+    [['--warm-up', '-1'], 'Give a share of the steps below 1'],
+    [['--weight-decay', '-1'], 'Give a number of 0 or more'],
+    [['--clip-norm', '0'], 'Give a number above 0'],
+    [['--task-sampling', 'often'], 'Give proportional, equal, or a temperature'],
     [['--methods', 'fixed,,dynamic'], 'Separate names by single commas'],
     [['--head', 'round'], 'Allowed choices are linear, verbalizer'],
     [['--step', '3'], "unknown option '--step' (Did you mean --steps?)"],
@@ -103,7 +153,7 @@ describe('run', () => {
 
   it('needs a task', async () => {
     expect(await complaint('run')).toBe(
-      "dynaprompt-glue: required option '--task <name>' not specified. See dynaprompt-glue --help.\n",
+      "dynaprompt-glue: required option '--task <names>' not specified. See dynaprompt-glue --help.\n",
     );
   });
 

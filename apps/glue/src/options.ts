@@ -2,18 +2,33 @@ import { InvalidArgumentError } from 'commander';
 
 import type { ColumnNames } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
-import { defaultLearningRates, type LearningRates } from '@dynaprompt/training';
+import {
+  type LearningRates,
+  optimiserDefaults,
+  type OptimiserKind,
+  type TaskSampling,
+  type TrainingSettings,
+  type TrainingSettingsInput,
+  type WarmUp,
+} from '@dynaprompt/training';
 
 import { packageName } from './package-name.js';
 
 /** How classes are read off the frozen model: a trainable linear layer, or its own words at a mask. */
 export type HeadKind = 'linear' | 'verbalizer';
 
+/** How parameters are changed; what is absent has the default of the optimiser. */
+export type OptimiserFlags = Pick<
+  TrainingSettingsInput,
+  'optimiser' | 'schedule' | 'weightDecay' | 'clipNorm' | 'clipScope'
+> & { readonly learningRates: LearningRates };
+
 /** What to compare, on what. */
 export interface ComparisonOptions {
-  readonly task: string;
-  /** Folder with the task's files; absent for bundled data. */
-  readonly data: string | undefined;
+  /** Trained together where there are several: one prompt, a head for each. */
+  readonly tasks: readonly string[];
+  /** A folder for each task whose data is not bundled, in the order of the tasks. */
+  readonly data: readonly string[];
   readonly columns: ColumnNames | undefined;
   /** Folder, hub id, or name of a bundled model. */
   readonly backbone: string;
@@ -26,7 +41,9 @@ export interface ComparisonOptions {
   /** Most training examples. */
   readonly limit: number | undefined;
   readonly validationLimit: number | undefined;
-  readonly learningRates: LearningRates;
+  readonly training: OptimiserFlags;
+  /** Which task a step belongs to, where there are several. */
+  readonly sampling: TaskSampling;
   readonly slots: number;
   /** Most tokens of a text, its prompt not counted. */
   readonly maxLength: number | undefined;
@@ -43,21 +60,33 @@ export interface OutputOptions {
 }
 
 /** Values of the command line's own options, as commander hands them over. */
-export interface RunFlags extends Omit<ComparisonOptions, 'columns' | 'learningRates' | 'data'> {
+export interface RunFlags extends Omit<
+  ComparisonOptions,
+  'tasks' | 'columns' | 'training' | 'data' | 'sampling'
+> {
+  readonly task: readonly string[];
   readonly data?: string;
+  readonly taskSampling: TaskSampling;
   readonly textColumn?: string;
   readonly pairColumn?: string;
   readonly labelColumn?: string;
+  readonly optimizer: OptimiserKind;
+  readonly schedule: TrainingSettings['schedule']['kind'];
+  readonly warmUp: WarmUp;
+  readonly weightDecay?: number;
+  readonly clipNorm?: number | false;
+  readonly clipScope?: TrainingSettings['clipScope'];
   readonly learningRate?: number;
   readonly networkLearningRate?: number;
   readonly headLearningRate?: number;
+  readonly weightsLearningRate?: number;
 }
 
 /** Puts the flags of `run` together. @throws ConfigurationError where they do not go together. */
 export function comparisonOf(flags: RunFlags): ComparisonOptions {
   return {
-    task: flags.task,
-    data: flags.data,
+    tasks: flags.task,
+    data: foldersOf(flags),
     columns: columnsOf(flags),
     backbone: flags.backbone,
     methods: flags.methods,
@@ -68,14 +97,35 @@ export function comparisonOf(flags: RunFlags): ComparisonOptions {
     evaluateEvery: flags.evaluateEvery,
     limit: flags.limit,
     validationLimit: flags.validationLimit,
-    learningRates: {
-      prompt: flags.learningRate ?? defaultLearningRates.prompt,
-      networks: flags.networkLearningRate ?? flags.learningRate ?? defaultLearningRates.networks,
-      head: flags.headLearningRate ?? flags.learningRate ?? defaultLearningRates.head,
-    },
+    training: optimiserFlagsOf(flags),
+    sampling: flags.taskSampling,
     slots: flags.slots,
     maxLength: flags.maxLength,
     head: flags.head,
+  };
+}
+
+/** One folder may have commas in its name; several are separated by them. */
+function foldersOf({ task, data }: RunFlags): readonly string[] {
+  if (data === undefined) return [];
+  return task.length === 1 ? [data] : data.split(',').map((folder) => folder.trim());
+}
+
+function optimiserFlagsOf(flags: RunFlags): OptimiserFlags {
+  const { optimizer, schedule, warmUp, weightDecay, clipNorm, clipScope, learningRate } = flags;
+  const defaults = optimiserDefaults[optimizer].learningRates;
+  return {
+    optimiser: { kind: optimizer },
+    schedule: { kind: schedule, warmUp },
+    learningRates: {
+      prompt: learningRate ?? defaults.prompt,
+      networks: flags.networkLearningRate ?? learningRate ?? defaults.networks,
+      head: flags.headLearningRate ?? learningRate ?? defaults.head,
+      weights: flags.weightsLearningRate ?? defaults.weights,
+    },
+    ...(weightDecay === undefined ? {} : { weightDecay }),
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(clipScope === undefined ? {} : { clipScope }),
   };
 }
 
@@ -99,11 +149,48 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('Give a whole number of 1 or more.');
 }
 
+/** A whole number of 0 or more. */
+export function parseIndex(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('Give a whole number of 0 or more.');
+}
+
 /** A number above 0. */
 export function parseRate(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('Give a number above 0, such as 0.01.');
+}
+
+/** A number of 0 or more. */
+export function parseDecay(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError('Give a number of 0 or more, such as 0.01.');
+}
+
+/** A share of the steps below 1, or a whole number of steps. */
+export function parseWarmUp(text: string): WarmUp {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value < 1) return value;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return { steps: value };
+  throw new InvalidArgumentError('Give a share of the steps below 1, such as 0.05, or a number of steps.');
+}
+
+/** A number above 0, or `none`. */
+export function parseClipNorm(text: string): number | false {
+  return text === 'none' ? false : parseRate(text);
+}
+
+/** `proportional`, `equal`, or a temperature. */
+export function parseSampling(text: string): TaskSampling {
+  if (text === 'proportional' || text === 'equal') return { kind: text };
+  const temperature = Number(text);
+  if (text.trim() !== '' && Number.isFinite(temperature) && temperature > 0) {
+    return { kind: 'temperature', temperature };
+  }
+  throw new InvalidArgumentError('Give proportional, equal, or a temperature above 0, such as 2.');
 }
 
 /** Whole numbers with commas between them, none twice. */

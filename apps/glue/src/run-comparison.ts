@@ -1,11 +1,13 @@
-import { formatTable, methodTable, metrics, writeRun } from '@dynaprompt/benchmarks';
-import { methodNamed } from '@dynaprompt/training';
+import { formatTable, methodTable, scoreTitle, taskTable, writeRun } from '@dynaprompt/benchmarks';
+import { type Adapter, methodNamed } from '@dynaprompt/training';
 
+import { saveAdapters } from './adapters.js';
 import { compare, type ComparisonScene } from './comparison.js';
 import type { Display } from './display.js';
 import type { ComparisonOptions, OutputOptions } from './options.js';
 import { requireOutputFolder } from './output-folder.js';
 import { PlainDisplay } from './plain-display.js';
+import { metricOf } from './summary.js';
 import { TerminalDisplay } from './terminal-display.js';
 
 /**
@@ -21,6 +23,7 @@ export async function runComparison(
   await requireOutputFolder(output, force);
   const people = json ? process.stderr : process.stdout;
   const display: Display = people.isTTY ? new TerminalDisplay(people) : new PlainDisplay(people);
+  let adapters: readonly Adapter[] = [];
   try {
     const results = await compare(
       options,
@@ -28,20 +31,26 @@ export async function runComparison(
         opened: (scene) => {
           people.write(`${introduction(options, scene)}\n\n`);
           display.begin({
-            metric: metrics[scene.data.metric].title,
+            metric: scoreTitle(metricOf(scene.data)),
             runs: options.methods.length * options.seeds.length,
           });
         },
         event: (event) => {
           display.show(event);
         },
+        trained: (trained) => {
+          adapters = trained;
+        },
       },
       signal,
     );
     signal.throwIfAborted();
     const written = await writeRun(output, results);
+    const saved = adapters.length > 0 ? `adapters ${await saveAdapters(output, adapters)}\n` : '';
     people.write(`\n${formatTable(methodTable(results))}\n\n`);
-    people.write(`results  ${written.results}\nreport   ${written.report}\n`);
+    const byTask = taskTable(results);
+    if (byTask !== undefined) people.write(`${formatTable(byTask)}\n\n`);
+    people.write(`results  ${written.results}\nreport   ${written.report}\n${saved}`);
     if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   } finally {
     display.end();
@@ -57,12 +66,14 @@ function introduction(options: ComparisonOptions, { data, backbone, networks }: 
       'backbone',
       `${backbone.name} (${family}, ${count(parameters)} frozen parameters, ${dtype}, ${revision})`,
     ],
-    [
-      'data',
-      `${data.source}; ${count(data.train.length)} to train, ${count(data.validation.length)} to validate`,
-    ],
-    ['task', `${data.name}: ${data.description}`],
-    ['classes', data.labels.join(', ')],
+    ...data.flatMap((set) => [
+      [
+        'data',
+        `${set.source}; ${count(set.train.length)} to train, ${count(set.validation.length)} to validate`,
+      ],
+      ['task', `${set.name}: ${set.description}`],
+      ['classes', set.labels.join(', ')],
+    ]),
     ['methods', options.methods.join(', ')],
     ['seeds', options.seeds.join(', ')],
     [

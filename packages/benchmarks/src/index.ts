@@ -1,4 +1,5 @@
 export type {
+  AnswerKind,
   BundledLayout,
   BundledSplits,
   ColumnNames,
@@ -7,14 +8,24 @@ export type {
   LabelledExample,
   PromptTemplate,
   TaskDefinition,
+  TaskMeasures,
   TextExample,
-  TsvLayout,
+  TextSpan,
 } from './datasets/types.js';
+export { candidateInputs } from './datasets/candidate-inputs.js';
+export type { CandidateInput } from './datasets/candidate-inputs.js';
+export { fewShotSplits, MOST_SHOTS } from './datasets/few-shot.js';
+export type { FewShotOptions, FewShotSplits } from './datasets/few-shot.js';
+export type { EvaluationSplit } from './datasets/folders/choose-variant.js';
+export type { FolderLayout, FolderVariant, SplitSource } from './datasets/folders/layout.js';
+export { readTable } from './datasets/formats/read-table.js';
+export { tableFormats } from './datasets/formats/table.js';
+export type { Table, TableFormat, TableRow, TextLayout } from './datasets/formats/table.js';
+export type { BadRowPolicy, RowFault, SkippedRows } from './datasets/rows/faults.js';
+export type { RowReader, RowReading } from './datasets/rows/row-reader.js';
 export { loadTask } from './datasets/load-task.js';
 export type { LoadTaskOptions } from './datasets/load-task.js';
-export { readTsv } from './datasets/read-tsv.js';
-export type { TsvRow, TsvTable } from './datasets/read-tsv.js';
-export { stratifiedSample } from './datasets/sample.js';
+export { groupSample, sampleOf, stratifiedSample } from './datasets/sample.js';
 export { taskNamed, tasks } from './datasets/tasks.js';
 export { majorityBaseline } from './metrics/majority.js';
 export type { MajorityBaseline } from './metrics/majority.js';
@@ -30,13 +41,27 @@ export {
   spearman,
 } from './metrics/metrics.js';
 export type { Metric, MetricName, Predictions } from './metrics/metrics.js';
-export { formatTable, methodTable } from './report/method-table.js';
+export { glueAverage, superGlueAverage } from './metrics/official/averages.js';
+export type { ScoresByTask } from './metrics/official/averages.js';
+export { measureNames, measures } from './metrics/official/measures.js';
+export type { Measure, MeasureName } from './metrics/official/measures.js';
+export { scoreTask } from './metrics/official/score-task.js';
+export type { TaskScores } from './metrics/official/score-task.js';
+export { formatTable, methodTable, taskTable } from './report/method-table.js';
 export type { TableColumn, TextTable } from './report/method-table.js';
 export { renderReport } from './report/report.js';
+export { scoreTitle } from './report/score-format.js';
 export { methodResult } from './results/method-result.js';
 export type { SeedRun } from './results/method-result.js';
 export { parseResults, runResultsSchema } from './results/schema.js';
-export type { CurvePoint, LearningCurve, MethodResult, RunResults } from './results/schema.js';
+export type {
+  CurvePoint,
+  LearningCurve,
+  MethodResult,
+  RunResults,
+  ScoreName,
+  UsageResult,
+} from './results/schema.js';
 export { readResults, writeRun } from './results/write-run.js';
 export type { WrittenRun } from './results/write-run.js';
 export { holm, pairedPermutationTest } from './statistics/significance.js';

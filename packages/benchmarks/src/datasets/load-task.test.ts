@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError, DataError } from '@dynaprompt/core';
+import { parquetBytes } from '../testing/parquet-bytes.js';
 import { withFolder } from '../testing/temporary-folder.js';
 import { loadTask, type LoadTaskOptions } from './load-task.js';
 import { tasks } from './tasks.js';
@@ -44,6 +45,48 @@ describe('loadTask on tab-separated files', () => {
     );
     expect(dataset.labels).toEqual(['cow', 'sheep']);
     expect(dataset.validation).toEqual([{ id: 'dev.tsv:2', text: 'maa', label: 1 }]);
+  });
+
+  it.each([
+    ['csv', { 'train.csv': 'say,kind\n"moo, moo",cow\nbaa,sheep\n', 'val.csv': 'kind,say\nsheep,maa\n' }],
+    [
+      'jsonl',
+      {
+        'train.jsonl': '{"say": "moo, moo", "kind": "cow"}\n{"say": "baa", "kind": "sheep"}\n',
+        'validation.jsonl': '{"say": "maa", "kind": "sheep"}\n',
+      },
+    ],
+    [
+      'parquet',
+      {
+        'train.parquet': parquetBytes(
+          [
+            { say: 'moo, moo', kind: 'cow' },
+            { say: 'baa', kind: 'sheep' },
+          ],
+          { say: 'string', kind: 'string' },
+          'zstd',
+        ),
+        'test.parquet': parquetBytes([{ say: 'maa', kind: 'sheep' }], { say: 'string', kind: 'string' }),
+      },
+    ],
+  ])('reads your own data as %s', async (format, files) => {
+    const dataset = await load(files, format, { columns: { text: 'say', label: 'kind' } });
+    expect(dataset).toMatchObject({ labels: ['cow', 'sheep'], answer: 'class' });
+    expect(dataset.train.map(({ text, label }) => [text, label])).toEqual([
+      ['moo, moo', 0],
+      ['baa', 1],
+    ]);
+    expect(dataset.validation).toMatchObject([{ text: 'maa', label: 1 }]);
+  });
+
+  it('draws few shots from the training file, and keeps the validation file for testing', async () => {
+    const rows = Array.from({ length: 12 }, (_, index) => `text ${index}\t${index % 3 === 0 ? 1 : 0}`);
+    const files = { 'train.tsv': ['sentence\tlabel', ...rows, ''].join('\n'), 'dev.tsv': sst2['dev.tsv'] };
+    const { train, validation, test } = await load(files, 'mr', { shots: 2 });
+    expect([train.length, validation.length, test?.length]).toEqual([4, 4, 1]);
+    expect(train.every(({ id }) => id.startsWith('train.tsv'))).toBe(true);
+    await expect(load(files, 'mr', { shots: 2, limit: 4 })).rejects.toThrow(ConfigurationError);
   });
 
   it('draws a stratified sample by seed', async () => {
@@ -124,6 +167,12 @@ describe('loadTask refuses, naming file, line and remedy:', () => {
     });
   });
 
+  it('a folder without any of the files, naming what is looked for', async () => {
+    await expect(load({ 'readme.txt': '' }, 'rte')).rejects.toThrow(
+      /none of the files that are looked for.*train\.tsv and dev\.tsv, or train-\*\.parquet and validation-\*\.parquet/,
+    );
+  });
+
   it('a label column of one value', async () => {
     const file = 'say\tkind\nmoo\tcow\n';
     await expect(
@@ -132,11 +181,58 @@ describe('loadTask refuses, naming file, line and remedy:', () => {
   });
 });
 
+describe('loadTask leaves bad rows out where it is asked to:', () => {
+  const rows = ['fine\t1', 'odd\t7', 'dull\t0', '\t1', 'so\tso\t1', 'poor\t0', 'x\ty', 'x', 'x', 'x', ''];
+  const files = { 'train.tsv': ['sentence\tlabel', ...rows].join('\n'), 'dev.tsv': sst2['dev.tsv'] };
+
+  it('they are counted, and the first few are named', async () => {
+    const { train, skipped } = await load(files, 'sst2', { badRows: 'skip' });
+    expect(train.map(({ id, label }) => [id, label])).toEqual([
+      ['train.tsv:2', 1],
+      ['train.tsv:4', 0],
+      ['train.tsv:7', 0],
+    ]);
+    expect(skipped?.count).toBe(7);
+    expect(skipped?.first.map((row) => row.replace(/^.*train\.tsv /, ''))).toEqual([
+      'line 3: label "7" in column "label" is not one of the task\'s',
+      'line 5: column "sentence" is empty',
+      'line 6: 3 tab-separated fields where the header has 2',
+      'line 8: label "y" in column "label" is not one of the task\'s',
+      'line 9: 1 tab-separated field where the header has 2',
+    ]);
+    expect(await load(sst2, 'sst2', { badRows: 'skip' })).not.toHaveProperty('skipped');
+  });
+
+  it('they are named together where they stop the load', async () => {
+    await expect(load(files)).rejects.toThrow(
+      /train\.tsv line 3: label "7" .*Use one of 0, 1\. 7 rows are bad; the next: 5 \(column "sentence" is empty\), 6 .*and more\./,
+    );
+  });
+
+  it('a file without a good row is refused all the same', async () => {
+    await expect(
+      load({ ...sst2, 'dev.tsv': 'sentence\tlabel\nodd\t7\n' }, 'sst2', { badRows: 'skip' }),
+    ).rejects.toThrow(/dev\.tsv: none of its rows can be used; the first is bad: label "7"/);
+  });
+
+  it('a missing column, and a hidden answer, are no bad rows', async () => {
+    const options = { badRows: 'skip' } as const;
+    await expect(load({ ...sst2, 'dev.tsv': 'text\tlabel\nodd\t1\n' }, 'sst2', options)).rejects.toThrow(
+      /there is no column "sentence"/,
+    );
+    await expect(load({ ...sst2, 'dev.tsv': 'sentence\tlabel\nodd\t-1\n' }, 'sst2', options)).rejects.toThrow(
+      /dev\.tsv line 2: label "-1" in column "label": the answers of the validation split of "sst2" are hidden/,
+    );
+  });
+});
+
 describe('loadTask refuses what cannot be asked for:', () => {
   it('an unknown task, listing the known ones', async () => {
     const attempt = loadTask('sst3', undefined, { seed: 1 });
     await expect(attempt).rejects.toThrow(ConfigurationError);
-    await expect(attempt).rejects.toThrow(/task "sst3".*Use one of spam-assassin, sst2, rte, trec, mr, tsv/);
+    await expect(attempt).rejects.toThrow(
+      /task "sst3".*Use one of spam-assassin, cola, sst2, .*, trec, mr, tsv, csv, jsonl, parquet/,
+    );
   });
 
   it('a tab-separated task without a folder, and bundled data with one', async () => {
@@ -145,6 +241,15 @@ describe('loadTask refuses what cannot be asked for:', () => {
     );
     await expect(loadTask('spam-assassin', '/data', { seed: 1 })).rejects.toThrow(
       /takes no folder \(\/data\)/,
+    );
+  });
+
+  it('a test split where none is known, and of bundled data', async () => {
+    await expect(load({ 'MNLI/train.tsv': '' }, 'ax', { evaluation: 'test' })).rejects.toThrow(
+      /test split of "ax": none is known/,
+    );
+    await expect(loadTask('spam-assassin', undefined, { seed: 1, evaluation: 'test' })).rejects.toThrow(
+      /takes no test split/,
     );
   });
 
@@ -160,12 +265,27 @@ describe('loadTask refuses what cannot be asked for:', () => {
 describe('the task table', () => {
   it('has consistent wordings and labels', () => {
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(tasks.length);
-    for (const { layout, prompt } of tasks) {
+    for (const { answer, layout, prompt } of tasks) {
       if (prompt === undefined) continue;
-      expect(prompt.words).toHaveLength(layout.labels?.length ?? 0);
+      expect(prompt.words).toHaveLength(answer === 'number' ? 2 : (layout.labels?.length ?? 0));
       expect(prompt.template).toContain('{text}');
       expect(prompt.template).toContain('{mask}');
-      expect(prompt.template.includes('{pair}')).toBe(layout.columns?.pair !== undefined);
+      if (layout.columns !== undefined) {
+        expect(prompt.template.includes('{pair}')).toBe(layout.columns.pair !== undefined);
+      }
+    }
+  });
+
+  it('says of every task what its examples are read from, and how they are scored', () => {
+    for (const { answer, layout, measures, metric } of tasks) {
+      expect(measures?.headline.length ?? 1).toBeGreaterThan(0);
+      if (measures === undefined) expect(metric).toBe('accuracy');
+      if (layout.kind === 'bundled') continue;
+      const isOwn = layout.columns === undefined && layout.fields === undefined;
+      expect(layout.labels !== undefined).toBe(!isOwn && (answer ?? 'class') === 'class');
+      for (const { train, validation } of layout.variants) {
+        expect(layout.fields !== undefined).toBe(train.read !== undefined && validation.read !== undefined);
+      }
     }
   });
 

@@ -1,19 +1,12 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ConfigurationError, DataError } from '@dynaprompt/core';
+import { ConfigurationError } from '@dynaprompt/core';
 import { packageName } from '../package-name.js';
-import { readTsv } from './read-tsv.js';
-import { stratifiedSample } from './sample.js';
-import { examplesOf, labelsOf } from './tsv-examples.js';
+import type { EvaluationSplit } from './folders/choose-variant.js';
+import { type LoadedSplits, loadFolder } from './folders/load-folder.js';
+import { fewShotSplits } from './few-shot.js';
+import type { BadRowPolicy } from './rows/faults.js';
+import { sampleOf } from './sample.js';
 import { taskNamed } from './tasks.js';
-import type {
-  BundledSplits,
-  ColumnNames,
-  LabelDefinition,
-  LabelledDataset,
-  TaskDefinition,
-  TsvLayout,
-} from './types.js';
+import type { ColumnNames, LabelledDataset, TaskDefinition } from './types.js';
 
 /** What of a task is loaded. */
 export interface LoadTaskOptions {
@@ -23,18 +16,22 @@ export interface LoadTaskOptions {
   readonly limit?: number;
   /** Most validation examples, drawn in the same way. All of them where absent. */
   readonly validationLimit?: number;
-  /** Columns of the task `tsv`, or other columns than a task's own. */
+  /**
+   * Examples of each class to train on, 1 … 32, and as many others to validate on, both from the training split; the task's own
+   * validation split becomes `test`. Goes without `limit`.
+   */
+  readonly shots?: number;
+  /** Columns of a task on your own data, or other columns than a task's own. */
   readonly columns?: ColumnNames;
-}
-
-/** Splits of a data set with the classes they are labelled with. */
-interface LoadedSplits extends BundledSplits {
-  readonly labels: readonly LabelDefinition[];
+  /** Split that becomes `validation`; labels of test splits are hidden as a rule, which is an error. `validation` by default. */
+  readonly evaluation?: EvaluationSplit;
+  /** Whether bad rows stop the load (`fail`, the default) or are left out and counted in `skipped`. */
+  readonly badRows?: BadRowPolicy;
 }
 
 /**
- * Loads a task by name. `folder` holds the files of a tab-separated task and stays undefined for bundled data. Rejects with
- * a `ConfigurationError` for what was asked, and with a `DataError` that names file and line for what the files hold.
+ * Loads a task by name. `folder` holds the files of a task and stays undefined for bundled data. Rejects with a
+ * `ConfigurationError` for what was asked, and with a `DataError` that names file and line for what the files hold.
  */
 export async function loadTask(
   name: string,
@@ -44,76 +41,65 @@ export async function loadTask(
   const task = taskNamed(name);
   requireLimit('limit', options.limit);
   requireLimit('validationLimit', options.validationLimit);
-  const { labels, train, validation } = await loadSplits(task, folder, options.columns);
+  if (options.shots !== undefined && options.limit !== undefined) throw bothLimits(options.shots);
+  const { labels, skipped, ...splits } = await loadSplits(task, folder, options);
+  const names = labels.map((label) => label.name);
   return {
     name: task.name,
     description: task.description,
     license: task.license,
     source: folder === undefined ? task.source : `${task.source} (${folder})`,
-    labels: labels.map((label) => label.name),
-    train: stratifiedSample(train, options.limit ?? train.length, options.seed),
-    validation: stratifiedSample(validation, options.validationLimit ?? validation.length, options.seed),
+    answer: task.answer ?? 'class',
+    labels: names,
+    ...drawn(splits, names, options),
     metric: task.metric,
     ...(task.prompt && { prompt: task.prompt }),
+    ...(skipped && { skipped }),
   };
+}
+
+/** Samples of the splits, as the options ask for. */
+function drawn(
+  { train, validation }: Pick<LoadedSplits, 'train' | 'validation'>,
+  labels: readonly string[],
+  { seed, limit, validationLimit, shots }: LoadTaskOptions,
+): Pick<LabelledDataset, 'train' | 'validation' | 'test'> {
+  const evaluated = sampleOf(validation, validationLimit ?? validation.length, seed);
+  if (shots !== undefined) return { ...fewShotSplits(train, labels, { shots, seed }), test: evaluated };
+  return { train: sampleOf(train, limit ?? train.length, seed), validation: evaluated };
 }
 
 async function loadSplits(
   task: TaskDefinition,
   folder: string | undefined,
-  columns: ColumnNames | undefined,
+  { columns, evaluation = 'validation', badRows = 'fail' }: LoadTaskOptions,
 ): Promise<LoadedSplits> {
   const { layout } = task;
-  if (layout.kind === 'tsv') {
+  if (layout.kind === 'folder') {
     if (folder === undefined) throw missingFolder(task.name);
-    return loadTsvSplits(task.name, layout, folder, columns ?? layout.columns);
+    if (layout.columns === undefined && layout.fields === undefined && columns === undefined) {
+      throw missingColumns(task.name);
+    }
+    return loadFolder(task, layout, folder, { columns, evaluation, badRows });
   }
-  if (folder !== undefined || columns !== undefined) {
+  if (folder !== undefined || columns !== undefined || evaluation === 'test') {
+    const unwanted = folder !== undefined ? `folder (${folder})` : columns ? 'column names' : 'test split';
     throw new ConfigurationError({
       packageName,
       subject: `task "${task.name}"`,
-      problem: `its data is bundled, so it takes no ${folder === undefined ? 'column names' : `folder (${folder})`}`,
+      problem: `its data is bundled, so it takes no ${unwanted}`,
       remedy: 'Leave them out, or use the task "tsv" for data of your own',
     });
   }
   return { labels: layout.labels, ...layout.load() };
 }
 
-async function loadTsvSplits(
-  name: string,
-  layout: TsvLayout,
-  folder: string,
-  columns: ColumnNames | undefined,
-): Promise<LoadedSplits> {
-  if (columns === undefined) {
-    throw new ConfigurationError({
-      packageName,
-      subject: `task "${name}"`,
-      problem: 'the columns are not named',
-      remedy: 'Name the text column and the label column, and the pair column of a pair task',
-    });
-  }
-  await requireFolder(folder);
-  const [train, validation] = await Promise.all([
-    readTsv(join(folder, layout.files.train)),
-    readTsv(join(folder, layout.files.validation)),
-  ]);
-  const labels = layout.labels ?? labelsOf(train, columns.label);
-  return {
-    labels,
-    train: examplesOf(train, columns, labels),
-    validation: examplesOf(validation, columns, labels),
-  };
-}
-
-async function requireFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return;
-  throw new DataError({
+function missingColumns(name: string): ConfigurationError {
+  return new ConfigurationError({
     packageName,
-    subject: folder,
-    problem: found ? 'this is not a folder' : 'the folder does not exist',
-    remedy: 'Name the folder that holds train.tsv and dev.tsv',
+    subject: `task "${name}"`,
+    problem: 'the columns are not named',
+    remedy: 'Name the text column and the label column, and the pair column of a pair task',
   });
 }
 
@@ -122,7 +108,16 @@ function missingFolder(name: string): ConfigurationError {
     packageName,
     subject: `task "${name}"`,
     problem: 'the folder with its files is not named',
-    remedy: 'Name the folder that holds train.tsv and dev.tsv',
+    remedy: 'Name the folder that holds train.tsv and dev.tsv, or what the task is published as',
+  });
+}
+
+function bothLimits(shots: number): ConfigurationError {
+  return new ConfigurationError({
+    packageName,
+    subject: `shots ${shots}`,
+    problem: 'a limit of training examples is given too',
+    remedy: 'Give one of both; validationLimit may stay',
   });
 }
 

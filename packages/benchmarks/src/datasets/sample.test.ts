@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { stratifiedSample } from './sample.js';
+import { groupSample, sampleOf, stratifiedSample } from './sample.js';
 
 /** `sizes[k]` examples of class k, classes mixed. */
 function examples(sizes: readonly number[]): { label: number; order: number }[] {
@@ -47,5 +47,35 @@ describe('stratifiedSample', () => {
     const all = examples([2, 2]);
     expect(stratifiedSample(all, 4, 1)).toBe(all);
     expect(stratifiedSample(all, 9, 1)).toBe(all);
+  });
+});
+
+describe('groupSample', () => {
+  const grouped = Array.from({ length: 30 }, (_, order) => ({
+    label: 0,
+    order,
+    group: `${Math.floor(order / 3)}`,
+  }));
+
+  it('draws whole groups by seed, in the order of the input', () => {
+    const sample = groupSample(grouped, 10, 1);
+    expect(sample).toHaveLength(9);
+    expect(new Set(sample.map(({ group }) => group)).size).toBe(3);
+    expect(sample.map(({ order }) => order)).toEqual(
+      sample.map(({ order }) => order).toSorted((a, b) => a - b),
+    );
+    expect(groupSample(grouped, 10, 1)).toEqual(sample);
+    expect(groupSample(grouped, 10, 2)).not.toEqual(sample);
+    expect(sampleOf(grouped, 10, 1)).toEqual(sample);
+  });
+
+  it('gives everything where there is not more, and refuses less than a group', () => {
+    expect(groupSample(grouped, 30, 1)).toBe(grouped);
+    expect(() => groupSample(grouped, 2, 1)).toThrow(/limit 2.*Give at least 3/);
+  });
+
+  it('is for groups only', () => {
+    const plain = examples([6, 4]);
+    expect(sampleOf(plain, 5, 1)).toEqual(stratifiedSample(plain, 5, 1));
   });
 });

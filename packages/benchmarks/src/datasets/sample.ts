@@ -1,9 +1,15 @@
-import { nullThrows } from '@dynaprompt/core';
+import { ConfigurationError, nullThrows } from '@dynaprompt/core';
+import { packageName } from '../package-name.js';
 import { integerStream, shuffled } from '../random.js';
 
 /** Something with a class. */
 interface Labelled {
   readonly label: number;
+}
+
+/** Something that may belong together with others. */
+interface Grouped {
+  readonly group?: string;
 }
 
 /**
@@ -27,6 +33,45 @@ export function stratifiedSample<Example extends Labelled>(
   return chosen
     .sort((first, second) => first - second)
     .map((index) => nullThrows(examples[index], 'index of an example'));
+}
+
+/** A {@link stratifiedSample}, or a {@link groupSample} of examples that have groups. */
+export function sampleOf<Example extends Labelled & Grouped>(
+  examples: readonly Example[],
+  count: number,
+  seed: number,
+): readonly Example[] {
+  return examples.some(({ group }) => group !== undefined)
+    ? groupSample(examples, count, seed)
+    : stratifiedSample(examples, count, seed);
+}
+
+/**
+ * Draws whole groups, at most `count` examples together, so that measures of groups keep their meaning. Keeps the order of the
+ * input; the same seed draws the same examples. Throws a `ConfigurationError` where `count` is less than any group.
+ */
+export function groupSample<Example extends Grouped>(
+  examples: readonly Example[],
+  count: number,
+  seed: number,
+): readonly Example[] {
+  if (examples.length <= count) return examples;
+  const sizes = new Map<string | undefined, number>();
+  for (const { group } of examples) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const chosen = new Set<string | undefined>();
+  let left = count;
+  for (const [group, size] of shuffled([...sizes], integerStream(seed))) {
+    if (size > left) continue;
+    chosen.add(group);
+    left -= size;
+  }
+  if (chosen.size > 0) return examples.filter(({ group }) => chosen.has(group));
+  throw new ConfigurationError({
+    packageName,
+    subject: `limit ${count}`,
+    problem: 'every group of examples that belong together is larger',
+    remedy: `Give at least ${Math.min(...sizes.values())}`,
+  });
 }
 
 /** Positions of each class's examples, classes in ascending order. */

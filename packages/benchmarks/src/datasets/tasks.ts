@@ -1,15 +1,12 @@
 import { ConfigurationError } from '@dynaprompt/core';
 import { packageName } from '../package-name.js';
+import { numberedLabels } from './folders/variants.js';
+import { glueTasks } from './glue/tasks.js';
+import { ownData, plainFiles } from './own-data.js';
+import { ownLicense } from './own-license.js';
 import { loadSpamAssassin } from './spam-assassin.js';
-import type { LabelDefinition, TaskDefinition } from './types.js';
-
-/** File names of a GLUE folder. */
-const glueFiles = { train: 'train.tsv', validation: 'dev.tsv' } as const;
-
-const polarity: readonly LabelDefinition[] = [
-  { value: '0', name: 'negative' },
-  { value: '1', name: 'positive' },
-];
+import { superGlueTasks } from './super-glue/tasks.js';
+import type { TaskDefinition } from './types.js';
 
 /** Every task, in the order in which lists show them. */
 export const tasks: readonly TaskDefinition[] = [
@@ -33,54 +30,29 @@ export const tasks: readonly TaskDefinition[] = [
     },
     prompt: { template: '{mask} : {text}', words: ['message', 'offer'] },
   },
-  {
-    name: 'sst2',
-    description: 'Sentiment of a movie-review phrase (SST-2 in the layout of GLUE).',
-    license: "the data set's own; see its publication",
-    source: 'Socher et al. 2013, Wang et al. 2019; folder given by the user',
-    metric: 'accuracy',
-    layout: {
-      kind: 'tsv',
-      files: glueFiles,
-      columns: { text: 'sentence', label: 'label' },
-      labels: polarity,
-    },
-    prompt: { template: '{text} It was {mask} .', words: ['bad', 'good'] },
-  },
-  {
-    name: 'rte',
-    description: 'Does the first text entail the second (RTE in the layout of GLUE).',
-    license: "the data set's own; see its publication",
-    source: 'Dagan et al. 2006, Wang et al. 2019; folder given by the user',
-    metric: 'accuracy',
-    layout: {
-      kind: 'tsv',
-      files: glueFiles,
-      columns: { text: 'sentence1', pair: 'sentence2', label: 'label' },
-      labels: [
-        { value: 'entailment', name: 'entailment' },
-        { value: 'not_entailment', name: 'not entailment' },
-      ],
-    },
-    prompt: { template: '{text} ? {mask} , {pair}', words: ['yes', 'no'] },
-  },
+  ...glueTasks,
+  ...superGlueTasks,
   {
     name: 'trec',
     description: 'What a question asks for: one of six coarse answer types (TREC question classification).',
-    license: "the data set's own; see its publication",
+    license: ownLicense,
     source: 'Li and Roth 2002; folder given by the user',
     metric: 'accuracy',
     layout: {
-      kind: 'tsv',
-      files: glueFiles,
+      kind: 'folder',
       columns: { text: 'sentence', label: 'label' },
       labels: [
-        { value: 'ABBR', name: 'abbreviation' },
-        { value: 'DESC', name: 'description' },
-        { value: 'ENTY', name: 'entity' },
-        { value: 'HUM', name: 'human' },
-        { value: 'LOC', name: 'location' },
-        { value: 'NUM', name: 'number' },
+        // The aliases are the order of `CogComp/trec` on the Hub.
+        { value: 'ABBR', name: 'abbreviation', aliases: ['0'] },
+        { value: 'DESC', name: 'description', aliases: ['2'] },
+        { value: 'ENTY', name: 'entity', aliases: ['1'] },
+        { value: 'HUM', name: 'human', aliases: ['3'] },
+        { value: 'LOC', name: 'location', aliases: ['4'] },
+        { value: 'NUM', name: 'number', aliases: ['5'] },
+      ],
+      variants: [
+        ...plainFiles('tsv'),
+        ...plainFiles('parquet', { columns: { text: 'text', label: 'coarse_label' } }),
       ],
     },
     prompt: {
@@ -91,26 +63,21 @@ export const tasks: readonly TaskDefinition[] = [
   {
     name: 'mr',
     description: 'Polarity of a movie-review sentence (MR).',
-    license: "the data set's own; see its publication",
+    license: ownLicense,
     source: 'Pang and Lee 2005; folder given by the user',
     metric: 'accuracy',
     layout: {
-      kind: 'tsv',
-      files: glueFiles,
+      kind: 'folder',
       columns: { text: 'sentence', label: 'label' },
-      labels: polarity,
+      labels: numberedLabels('negative', 'positive'),
+      variants: [
+        ...plainFiles('tsv'),
+        ...plainFiles('parquet', { columns: { text: 'text', label: 'label' } }),
+      ],
     },
     prompt: { template: '{text} It was {mask} .', words: ['bad', 'good'] },
   },
-  {
-    name: 'tsv',
-    description:
-      'Your own data: train.tsv and dev.tsv with a header line, columns named by you, classes found in train.tsv.',
-    license: "the data's own",
-    source: 'folder given by the user',
-    metric: 'accuracy',
-    layout: { kind: 'tsv', files: glueFiles },
-  },
+  ...ownData,
 ];
 
 /** The task of that name; a `ConfigurationError` lists the names where there is none. */

@@ -61,6 +61,20 @@ describe('correlations', () => {
   });
 });
 
+describe('means of two metrics', () => {
+  it('are those of their parts', () => {
+    expect(metrics['accuracy-f1'].score(answers, truth)).toBeCloseTo((0.7 + 8 / 11) / 2, 14);
+    expect(metrics['accuracy-macro-f1'].score(answers, truth)).toBeCloseTo(
+      (0.7 + (8 / 11 + 2 / 3) / 2) / 2,
+      14,
+    );
+    expect(metrics['pearson-spearman'].score(guesses, scores)).toBeCloseTo(
+      (0.9403226556281934 + 0.9461247469114745) / 2,
+      12,
+    );
+  });
+});
+
 describe('the table of metrics', () => {
   it('scores perfect predictions with the top of the range', () => {
     for (const name of metricNames) {

@@ -4,7 +4,17 @@ import { packageName } from '../package-name.js';
 import { averageRanks } from './ranks.js';
 
 /** Names of the metrics that tasks may use. */
-export const metricNames = ['accuracy', 'f1', 'macro-f1', 'matthews', 'pearson', 'spearman'] as const;
+export const metricNames = [
+  'accuracy',
+  'f1',
+  'macro-f1',
+  'accuracy-f1',
+  'accuracy-macro-f1',
+  'matthews',
+  'pearson',
+  'spearman',
+  'pearson-spearman',
+] as const;
 
 /** A metric by name. */
 export type MetricName = (typeof metricNames)[number];
@@ -26,9 +36,20 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   accuracy: { title: 'accuracy', range: [0, 1], score: accuracy },
   f1: { title: 'F1', range: [0, 1], score: f1 },
   'macro-f1': { title: 'macro F1', range: [0, 1], score: macroF1 },
+  'accuracy-f1': { title: 'mean of accuracy and F1', range: [0, 1], score: meanOf(accuracy, f1) },
+  'accuracy-macro-f1': {
+    title: 'mean of accuracy and macro F1',
+    range: [0, 1],
+    score: meanOf(accuracy, macroF1),
+  },
   matthews: { title: 'Matthews correlation', range: [-1, 1], score: matthews },
   pearson: { title: 'Pearson correlation', range: [-1, 1], score: pearson },
   spearman: { title: 'Spearman correlation', range: [-1, 1], score: spearman },
+  'pearson-spearman': {
+    title: 'mean of Pearson and Spearman correlation',
+    range: [-1, 1],
+    score: meanOf(pearson, spearman),
+  },
 };
 
 /** The metric of that name; a `ConfigurationError` lists the names where there is none. */
@@ -103,6 +124,11 @@ export function spearman(predicted: Predictions, expected: Predictions): number 
   return pearson(averageRanks(predicted), averageRanks(expected));
 }
 
+/** The mean of two scores, as benchmarks sum up a task that has two. */
+function meanOf(first: Metric['score'], second: Metric['score']): Metric['score'] {
+  return (predicted, expected) => (first(predicted, expected) + second(predicted, expected)) / 2;
+}
+
 function countsOf(labels: Predictions): Map<number, number> {
   const counts = new Map<number, number>();
   for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -119,7 +145,8 @@ function isConstant(values: Predictions): boolean {
   return Array.from(values).every((value) => value === values[0]);
 }
 
-function requireSameLength(predicted: Predictions, expected: Predictions): number {
+/** The number of answers. Throws a `DataError` where there are none, or not as many predictions. */
+export function requireSameLength(predicted: Predictions, expected: ArrayLike<unknown>): number {
   if (predicted.length === expected.length && expected.length > 0) return expected.length;
   throw new DataError({
     packageName,

@@ -49,6 +49,26 @@ export function methodTable(results: RunResults): TextTable {
   };
 }
 
+/** The scores of a run on several tasks: a row for each task, a column for each method; undefined for a single task. */
+export function taskTable({ tasks, methods }: RunResults): TextTable | undefined {
+  if (tasks === undefined) return undefined;
+  const names = Object.keys(methods);
+  const columns = ['task', 'metric', 'training examples', 'majority class', ...names];
+  return {
+    columns: columns.map((title, place) => ({ title, align: place < 2 ? 'left' : 'right' })),
+    rows: Object.entries(tasks).map(([task, { metric, train, majority }]) => [
+      task,
+      metricTitle(metric),
+      formatCount(train),
+      formatScore(majority.score),
+      ...names.map((name) => {
+        const scores = methods[name]?.tasks?.[task];
+        return scores === undefined ? '–' : formatMeanAndStd(scores);
+      }),
+    ]),
+  };
+}
+
 function intervalTitle({ methods }: RunResults): string {
   const interval = Object.values(methods).find(({ confidence }) => confidence !== null)?.confidence;
   return interval ? `${Number((interval.level * 100).toFixed(2))}% interval` : 'interval';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { exampleResults } from '../testing/example-results.js';
+import { exampleResults, multitaskResults, resultsWithUsage } from '../testing/example-results.js';
 import { meanCurve, thinned } from './curves.js';
 import { escapeMarkup, markup } from './markup.js';
-import { formatTable, methodTable } from './method-table.js';
+import { formatTable, methodTable, taskTable } from './method-table.js';
 import { renderReport } from './report.js';
 import { linearScale } from './scale.js';
+import { usageGroups } from './usage.js';
 
 describe('renderReport', () => {
   const report = renderReport(exampleResults());
@@ -53,6 +54,67 @@ describe('renderReport', () => {
     expect(rendered).not.toContain('<img');
     expect(rendered).not.toContain('onerror="');
     expect(rendered).toContain('&#60;img src=x onerror=&#34;alert(1)&#34;&#62;&#38;&#39;');
+  });
+});
+
+describe('the choices of prompts', () => {
+  it('are shares of the examples, averaged over the seeds', () => {
+    expect(usageGroups(resultsWithUsage())).toEqual([
+      {
+        name: 'dynamic',
+        panels: [
+          {
+            title: 'position',
+            labels: ['0', '1', '2'],
+            // (30/40 + 0) / 2 and (10/40 + 1) / 2
+            bars: [{ name: 'chosen', shares: [0.375, 0, 0.625] }],
+          },
+          {
+            title: 'pool entry',
+            labels: ['1', '2'],
+            bars: [
+              { name: 'largest weight', shares: [0.75, 0.25] },
+              { name: 'mean weight', shares: [0.75, 0.25] },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect(usageGroups(exampleResults())).toEqual([]);
+  });
+
+  it('stand in the report where there are any', () => {
+    const report = renderReport(resultsWithUsage());
+    expect(report).toContain('What the prompts chose');
+    expect(report.match(/<rect class="bar /g)).toHaveLength(3 + 2 * 2);
+    expect(report).toContain('position 2, chosen: 62.5%');
+    // 62.5% of the 98 between the top line and the floor
+    expect(report).toContain('height="61.3"');
+    expect(report).not.toMatch(/NaN|Infinity|undefined/);
+    expect(renderReport(exampleResults())).not.toContain('What the prompts chose');
+  });
+});
+
+describe('a run on several tasks', () => {
+  it('has a table of its tasks', () => {
+    const table = taskTable(multitaskResults());
+    expect(table && formatTable(table)).toBe(
+      [
+        'task  metric                      training examples  majority class       dynamic',
+        '────  ──────────────────────────  ─────────────────  ──────────────  ────────────',
+        'mail  accuracy (%)                              100           55.00  81.50 ± 0.71',
+        'film  Matthews correlation × 100                100            0.00  58.50 ± 0.71',
+      ].join('\n'),
+    );
+    expect(taskTable(exampleResults())).toBeUndefined();
+  });
+
+  it('is reported with the mean of its scores', () => {
+    const report = renderReport(multitaskResults());
+    expect(report).toContain('<h2>Tasks</h2>');
+    expect(report).toContain('mean score × 100');
+    expect(report).not.toMatch(/NaN|Infinity|undefined/);
+    expect(renderReport(exampleResults())).not.toContain('<h2>Tasks</h2>');
   });
 });
 

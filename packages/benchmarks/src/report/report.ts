@@ -1,12 +1,13 @@
-import { metrics } from '../metrics/metrics.js';
 import type { CurvePoint, LearningCurve, RunResults } from '../results/schema.js';
 import { meanCurve, thinned } from './curves.js';
 import { lineChart, type ChartSeries } from './line-chart.js';
 import { Markup, markup } from './markup.js';
-import { methodTable, type TextTable } from './method-table.js';
+import { methodTable, taskTable, type TextTable } from './method-table.js';
 import { scoreChart } from './score-chart.js';
-import { formatCount, formatScore, formatSeconds, metricTitle } from './score-format.js';
+import { formatCount, formatScore, formatSeconds, metricTitle, scoreTitle } from './score-format.js';
 import { seriesStyles, stylesheet } from './stylesheet.js';
+import { usageGroups } from './usage.js';
+import { usageChart } from './usage-chart.js';
 
 /**
  * The report of a run as one HTML page: what was run, the comparison of methods, learning curves, the numbers behind them.
@@ -37,8 +38,10 @@ picked on the same examples, so it flatters. “Trained” counts the parameters
 unless a method says otherwise.</p>
 <figure>${scoreChart(results)}
 <figcaption>Dots are seeds, upright marks are means, bands are intervals, cut at the edge of the chart.</figcaption></figure>
+${tasks(results)}
 <h2>Learning curves</h2>
 ${curves(results)}
+${choices(results)}
 <h2>Details</h2>
 <details><summary>Numbers of the learning curves</summary>${scrolling('Numbers of the learning curves', curveTable(results))}</details>
 <details><summary>Versions</summary><pre>${JSON.stringify(results.versions, null, 2)}</pre></details>
@@ -79,6 +82,28 @@ function table({ columns, rows }: TextTable): Markup {
 <tbody>${rows.map((row) => markup`<tr>${row.map((cell, position) => markup`<td class="${side(position)}">${cell}</td>`)}</tr>`)}</tbody></table>`;
 }
 
+/** Scores of single tasks, where there are several. */
+function tasks(results: RunResults): Markup {
+  const content = taskTable(results);
+  if (content === undefined) return markup``;
+  return markup`<h2>Tasks</h2>
+${scrolling('Scores by task', content)}
+<p class="note">One prompt is shared by all tasks; each has a head of its own. The scores of the comparison are means over the
+tasks, each counting alike.</p>`;
+}
+
+/** What dynamic prompts chose, where any of them did. */
+function choices(results: RunResults): Markup {
+  const groups = usageGroups(results);
+  if (groups.length === 0) return markup``;
+  return markup`<h2>What the prompts chose</h2>
+<p class="note">Shares of the validation examples after the last step, over all seeds. A position is the number of prompt tokens in
+front of the input, or the anchor that they stand at. A pool is healthy where no entry takes nearly all examples, or none.</p>
+${groups.map(
+  (group) => markup`<figure>${usageChart(group)}<figcaption>${group.name}</figcaption></figure>`,
+)}`;
+}
+
 function curves(results: RunResults): Markup {
   const windows = Object.values(results.methods).flatMap((method) =>
     method.curves.map((curve) => thinned(curve.loss).window),
@@ -89,7 +114,7 @@ function curves(results: RunResults): Markup {
   return markup`
 ${legend(results)}
 <figure>${lineChart({
-    title: `${metrics[results.metric].title} on the validation split over training`,
+    title: `${scoreTitle(results.metric)} on the validation split over training`,
     valueTitle: `validation ${metricTitle(results.metric)}`,
     format: (value) => `${Number((value * 100).toFixed(1))}`,
     series: seriesOf(results, (curve) => curve.validation),

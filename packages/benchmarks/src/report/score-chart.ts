@@ -1,8 +1,7 @@
-import { metrics } from '../metrics/metrics.js';
 import type { RunResults } from '../results/schema.js';
 import { markup, type Markup } from './markup.js';
 import { linearScale, paddedRange } from './scale.js';
-import { formatMeanAndStd, formatScore, metricTitle } from './score-format.js';
+import { formatMeanAndStd, formatScore, metricTitle, scoreRange } from './score-format.js';
 import { seriesStyles } from './stylesheet.js';
 
 const WIDTH = 720;
@@ -16,7 +15,7 @@ const HALF_NAME = 72;
 /** Draws the final score of every seed, one row a method, with the mean, its interval and the majority line. */
 export function scoreChart(results: RunResults): Markup {
   const methods = Object.entries(results.methods);
-  const [lowest, highest] = metrics[results.metric].range;
+  const [lowest, highest] = scoreRange(results.metric);
   const left = Math.min(300, 40 + 8 * Math.max(...methods.map(([name]) => name.length)));
   const scores = [results.majority.score, ...methods.flatMap(([, method]) => method.final)];
   const [low, high] = paddedRange(scores, 0.15);

@@ -1,5 +1,5 @@
-import { metrics, type MetricName } from '../metrics/metrics.js';
-import type { MethodResult } from '../results/schema.js';
+import { metrics } from '../metrics/metrics.js';
+import type { MethodResult, ScoreName } from '../results/schema.js';
 
 /** Scores are shown as hundredths, as GLUE's tables show them: 0.8432 as 84.32. */
 export function formatScore(score: number): string {
@@ -12,17 +12,27 @@ export function formatMeanAndStd({ mean, std }: Pick<MethodResult, 'mean' | 'std
 }
 
 /** `[83.1, 85.5]`, cut to the scores that are possible, or a dash for a single seed. */
-export function formatConfidence(result: Pick<MethodResult, 'confidence'>, metric: MetricName): string {
+export function formatConfidence(result: Pick<MethodResult, 'confidence'>, metric: ScoreName): string {
   if (result.confidence === null) return '–';
-  const [lowest, highest] = metrics[metric].range;
+  const [lowest, highest] = scoreRange(metric);
   const low = Math.max(lowest, result.confidence.low);
   const high = Math.min(highest, result.confidence.high);
   return `[${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
 }
 
+/** What a score is called. */
+export function scoreTitle(metric: ScoreName): string {
+  return metric === 'mean' ? 'mean score' : metrics[metric].title;
+}
+
+/** Lowest and highest possible score; a mean may hold correlations. */
+export function scoreRange(metric: ScoreName): readonly [number, number] {
+  return metric === 'mean' ? [-1, 1] : metrics[metric].range;
+}
+
 /** The metric's title with the scale that {@link formatScore} uses. */
-export function metricTitle(metric: MetricName): string {
-  return metrics[metric].range[0] === 0 ? `${metrics[metric].title} (%)` : `${metrics[metric].title} × 100`;
+export function metricTitle(metric: ScoreName): string {
+  return scoreRange(metric)[0] === 0 ? `${scoreTitle(metric)} (%)` : `${scoreTitle(metric)} × 100`;
 }
 
 /** A whole number with thousands separators. */

@@ -54,6 +54,8 @@ ${SERIES.map(
   ([, , dashes], index) =>
     `.series-${index}{stroke:var(--series-${index})}.mean.series-${index}{stroke-dasharray:${dashes}}.dot.series-${index}{fill:var(--series-${index});stroke:var(--page)}`,
 ).join('\n')}
+.bar{fill:var(--series-2)}
+.bar.second{fill:var(--series-1)}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--quiet)}
 pre{overflow-x:auto;padding:1rem;background:var(--panel);border-radius:.5rem;font-size:.85rem}

@@ -1,11 +1,15 @@
 import { nullThrows } from '@dynaprompt/core';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
-import type { LearningCurve, MethodResult } from './schema.js';
+import type { LearningCurve, MethodResult, UsageResult } from './schema.js';
 
 /** What one run of a method with one seed left behind. */
 export interface SeedRun extends LearningCurve {
   /** Wall-clock seconds. */
   readonly seconds: number;
+  /** What was chosen, one for each task. */
+  readonly usage?: readonly Omit<UsageResult, 'seed'>[];
+  /** Last score of every task, where there are several. */
+  readonly tasks?: Readonly<Record<string, number>>;
 }
 
 /** Sums up the runs of a method: the last and the best validation score of each seed, mean, spread and interval. */
@@ -13,6 +17,8 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
   const scores = runs.map((run) => run.validation.map((point) => point.value));
   const final = scores.map((values) => nullThrows(values.at(-1), 'every run ends with a validation'));
   const { mean, std } = summarize(final);
+  const usage = runs.flatMap(({ seed, usage: chosen = [] }) => chosen.map((part) => ({ seed, ...part })));
+  const tasks = tasksOf(runs);
   return {
     seeds: runs.map((run) => run.seed),
     final,
@@ -23,5 +29,20 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
     trainableParameters,
     seconds: runs.map((run) => run.seconds),
     curves: runs.map(({ seed, loss, validation }) => ({ seed, loss, validation })),
+    ...(usage.length === 0 ? {} : { usage }),
+    ...(tasks === undefined ? {} : { tasks }),
   };
+}
+
+/** Scores of each task over the seeds. */
+function tasksOf(runs: readonly SeedRun[]): MethodResult['tasks'] {
+  const names = Object.keys(runs[0]?.tasks ?? {});
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.map((name) => {
+      const final = runs.map(({ tasks }) => nullThrows(tasks?.[name], 'every run scores every task'));
+      const { mean, std } = summarize(final);
+      return [name, { final, mean, std }];
+    }),
+  );
 }

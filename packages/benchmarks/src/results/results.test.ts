@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError, DataError } from '@dynaprompt/core';
-import { exampleResults } from '../testing/example-results.js';
+import { exampleResults, multitaskResults, resultsWithUsage } from '../testing/example-results.js';
 import { withFolder } from '../testing/temporary-folder.js';
 import { methodResult } from './method-result.js';
 import { parseResults } from './schema.js';
@@ -27,8 +27,12 @@ describe('methodResult', () => {
 });
 
 describe('parseResults', () => {
-  it('accepts what a run writes, through JSON', () => {
-    const results = exampleResults();
+  it.each([
+    ['of one task', exampleResults],
+    ['with choices', resultsWithUsage],
+    ['of several tasks', multitaskResults],
+  ])('accepts what a run writes, %s', (_, make) => {
+    const results = make();
     expect(parseResults(JSON.parse(JSON.stringify(results)), 'here')).toEqual(results);
   });
 

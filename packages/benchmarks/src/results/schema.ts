@@ -17,6 +17,38 @@ const curve = z.strictObject({
   validation: z.array(point).readonly(),
 });
 
+/** What a dynamic prompt chose on the validation split after the last step, one for each seed and task. */
+const usage = z.strictObject({
+  seed: z.number().int(),
+  /** Absent where there is one task only. */
+  task: z.string().optional(),
+  /** Examples for which each position candidate was chosen; null where the position is not learned. */
+  positions: z.array(count).readonly().nullable(),
+  /** Examples for which each length, 0 … l, was chosen; null where the length is not learned. */
+  lengths: z.array(count).readonly().nullable(),
+  /** Use of each entry of a pool: share of the examples that it has the largest weight for, and its mean weight. */
+  pool: z
+    .strictObject({ topShare: z.array(z.number()).readonly(), meanWeight: z.array(z.number()).readonly() })
+    .nullable(),
+});
+
+/** One task's part in the scores of a method that was trained on several. */
+const taskScores = z.strictObject({
+  final: z.array(z.number()).min(1).readonly(),
+  mean: z.number(),
+  std: z.number().nonnegative().nullable(),
+});
+
+/** A task of a run on several. */
+const taskDetails = z.strictObject({
+  metric: z.enum(metricNames),
+  description: z.string(),
+  labels: z.array(z.string()).readonly(),
+  train: count,
+  validation: count,
+  majority: z.strictObject({ label: z.string(), score: z.number() }),
+});
+
 const method = z.strictObject({
   seeds: z.array(z.number().int()).min(1).readonly(),
   /** Validation score after the last step, one for each seed. */
@@ -33,6 +65,10 @@ const method = z.strictObject({
   /** Wall-clock seconds, one for each seed. */
   seconds: z.array(z.number().nonnegative()).readonly(),
   curves: z.array(curve).readonly(),
+  /** Absent where nothing is chosen. */
+  usage: z.array(usage).readonly().optional(),
+  /** By task, where there are several; the scores above are then means over the tasks. */
+  tasks: z.record(z.string(), taskScores).optional(),
 });
 
 /** Shape of `results.json`. */
@@ -41,7 +77,8 @@ export const runResultsSchema = z.strictObject({
   task: z.string(),
   /** Folder name or hub id of the frozen model. */
   backbone: z.string(),
-  metric: z.enum(metricNames),
+  /** `mean`: several tasks that have different metrics. */
+  metric: z.enum([...metricNames, 'mean']),
   data: z.strictObject({
     description: z.string(),
     license: z.string(),
@@ -58,6 +95,8 @@ export const runResultsSchema = z.strictObject({
     dtype: z.string(),
     parameters: count,
   }),
+  /** By name, where there are several; `data` and `majority` then sum them up. */
+  tasks: z.record(z.string(), taskDetails).optional(),
   methods: z.record(z.string(), method),
   /** Versions of what took part, e.g. `node`, `onnxruntime-node`. */
   versions: z.record(z.string(), z.string()),
@@ -74,6 +113,12 @@ export type RunResults = Readonly<z.infer<typeof runResultsSchema>>;
 
 /** One method's part of {@link RunResults}. */
 export type MethodResult = Readonly<z.infer<typeof method>>;
+
+/** Name of a metric, or `mean` of several. */
+export type ScoreName = RunResults['metric'];
+
+/** What the prompts of a method chose, in a {@link MethodResult}. */
+export type UsageResult = Readonly<z.infer<typeof usage>>;
 
 /** One seed's learning curve in a {@link MethodResult}. */
 export type LearningCurve = Readonly<z.infer<typeof curve>>;

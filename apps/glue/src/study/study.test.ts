@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import type { StudyResults } from './results.js';
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const words = [
+  ...['study', '--tasks', 'spam-assassin', '--methods', 'linear-probe,fixed,dynamic', '--seeds', '1,2'],
+  ...['--steps', '2', '--batch', '4', '--slots', '3', '--max-length', '16', '--limit', '20'],
+  ...['--validation-limit', '10', '--length-penalty', '0,0.1'],
+];
+/** Two settings each, so that there is something to choose. */
+const tuned = [
+  ...['--prompt-rates', '0.005,0.01', '--network-rates', '0.005:0.1,0.01:1'],
+  ...['--head-rates', '0.01,0.1', '--weights-rates', '0.0001,0.001'],
+];
+let folder: string;
+
+/** Runs the built command line; `killAt`: ends it without warning once the journal has so many lines. */
+function study(
+  output: string,
+  { killAt, more = [] }: { readonly killAt?: number; readonly more?: readonly string[] } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [program, ...words, ...tuned, '--output', `${output}.md`, ...more],
+      {
+        cwd: folder,
+        env: { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' },
+      },
+    );
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (part: Buffer) => {
+      stdout += part.toString();
+      if (killAt !== undefined && linesOf(output).length >= killAt) child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+function linesOf(output: string): { key: string; run: { method: string } }[] {
+  const lines = readFileSync(join(folder, `${output}.jsonl`), 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as never);
+}
+
+async function resultsOf(output: string): Promise<StudyResults> {
+  return JSON.parse(await readFile(join(folder, `${output}.json`), 'utf8')) as StudyResults;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-study-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('study', () => {
+  it('goes on after it was killed, with the same scores, and is rendered again around the notes', async () => {
+    const killed = await study('resumed', { killAt: 3 });
+    expect(killed.code).toBeNull();
+    expect(existsSync(join(folder, 'resumed.md'))).toBe(false);
+    const before = linesOf('resumed').map(({ key }) => key);
+    expect(before.length).toBeGreaterThanOrEqual(3);
+
+    expect(await study('resumed')).toMatchObject({ code: 0, stderr: '' });
+    const keys = linesOf('resumed').map(({ key }) => key);
+    // Three methods and the length: two settings and two seeds; another penalty: two seeds.
+    expect(keys).toHaveLength(4 * (2 + 2) + 2);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.slice(0, before.length)).toEqual(before);
+
+    await study('straight');
+    const scores = ({ tasks }: StudyResults): unknown =>
+      tasks.flatMap(({ methods, penalties }) =>
+        [...methods, ...penalties].map(({ method, final, rates, lengths }) => ({
+          method,
+          final,
+          rates,
+          lengths,
+        })),
+      );
+    const results = await resultsOf('resumed');
+    expect(scores(results)).toEqual(scores(await resultsOf('straight')));
+    const [table] = results.tasks;
+    expect(table?.methods.map(({ method, seeds }) => [method, seeds])).toEqual(
+      ['linear-probe', 'fixed', 'dynamic'].map((method) => [method, [1, 2]]),
+    );
+    expect(table?.penalties.map(({ penalty }) => penalty)).toEqual([0, 0.1]);
+    expect(table?.penalties[0]?.lengths).toHaveLength(4);
+    expect(table?.task).toMatchObject({ train: 20, validation: 10 });
+
+    const page = join(folder, 'resumed.md');
+    const first = await readFile(page, 'utf8');
+    await writeFile(page, first.replace('<!-- notes -->\n', '<!-- notes -->\n\nMine.\n\n'));
+    const again = await study('resumed');
+    expect(again.stdout.split('\n').filter((line) => line.startsWith('['))).toEqual([]);
+    expect(await readFile(page, 'utf8')).toBe(
+      first.replace('<!-- notes -->\n', '<!-- notes -->\n\nMine.\n\n'),
+    );
+  }, 240_000);
+
+  it('records a run that fails, shows it, and tries it again when asked', async () => {
+    // A verbaliser has no linear layer to train.
+    const more = ['--head', 'verbalizer', '--methods', 'linear-probe,fixed', '--length-penalty', '0'];
+    const { code, stdout } = await study('failing', { more });
+    expect(code).toBe(0);
+    const of = (method: string): number =>
+      linesOf('failing').filter(({ run }) => run.method === method).length;
+    expect([of('linear-probe'), of('fixed')]).toEqual([2, 4]);
+    expect(stdout).toMatch(/linear-probe tuning seed 101, head 0\.01: failed: .*not a linear map/);
+    const page = await readFile(join(folder, 'failing.md'), 'utf8');
+    expect(page).toMatch(/`linear-probe` .* failed /);
+    expect(page).toMatch(/\nlinear-probe, tuning, seed 101, head 0\.1: .*not a linear map/);
+    await study('failing', { more });
+    expect(of('linear-probe')).toBe(2);
+    await study('failing', { more: [...more, '--retry-failed'] });
+    expect([of('linear-probe'), of('fixed')]).toEqual([4, 4]);
+  }, 240_000);
+
+  it('leaves a page alone that no study has written', async () => {
+    await writeFile(join(folder, 'thesis.md'), '# Thesis\n');
+    const { code, stderr } = await study('thesis');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^@dynaprompt\/glue: --output thesis\.md: .*no study wrote it.*\n$/);
+    expect(await readFile(join(folder, 'thesis.md'), 'utf8')).toBe('# Thesis\n');
+    expect(existsSync(join(folder, 'thesis.jsonl'))).toBe(false);
+  });
+});

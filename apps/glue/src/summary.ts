@@ -1,0 +1,93 @@
+import {
+  type LabelledDataset,
+  majorityBaseline,
+  methodResult,
+  type RunResults,
+  type ScoreName,
+} from '@dynaprompt/benchmarks';
+import { nullThrows } from '@dynaprompt/core';
+
+import { thinned } from './curve.js';
+import type { OpenTask, Run } from './runs.js';
+
+type TaskPart = Pick<RunResults, 'task' | 'backbone' | 'metric' | 'data' | 'majority' | 'backboneDetails'> &
+  Partial<Pick<RunResults, 'tasks'>>;
+
+/** What results say of the tasks and of the frozen model; several tasks are summed up, and stand there one by one too. */
+export function describeTasks(tasks: readonly OpenTask[]): TaskPart {
+  const { backbone, data } = nullThrows(tasks[0], 'there is a task');
+  const { family, revision, dtype, parameters, name } = backbone.description;
+  const sets = tasks.map((task) => task.data);
+  const shared = { backbone: name, backboneDetails: { family, revision, dtype, parameters } };
+  if (tasks.length === 1) {
+    return {
+      ...shared,
+      task: data.name,
+      metric: data.metric,
+      data: dataOf(data),
+      majority: majorityOf(data),
+    };
+  }
+  const names = sets.map((set) => set.name).join(', ');
+  const majorities = sets.map(majorityOf);
+  return {
+    ...shared,
+    task: names,
+    metric: metricOf(sets),
+    data: {
+      description: `${tasks.length} tasks that share one prompt: ${names}.`,
+      license: unique(sets.map((set) => set.license)).join('; '),
+      source: unique(sets.map((set) => set.source)).join('; '),
+      labels: unique(sets.flatMap((set) => set.labels)),
+      train: sets.reduce((sum, { train }) => sum + train.length, 0),
+      validation: sets.reduce((sum, { validation }) => sum + validation.length, 0),
+    },
+    majority: {
+      label: 'of each task',
+      score: majorities.reduce((sum, { score }) => sum + score, 0) / sets.length,
+    },
+    tasks: Object.fromEntries(
+      sets.map((set) => {
+        const { description, labels, train, validation } = dataOf(set);
+        return [
+          set.name,
+          { metric: set.metric, description, labels, train, validation, majority: majorityOf(set) },
+        ];
+      }),
+    ),
+  };
+}
+
+/** The metric that all data sets have, or that their scores are averaged. */
+export function metricOf(sets: readonly LabelledDataset[]): ScoreName {
+  const [metric, ...others] = unique(sets.map((set) => set.metric));
+  return others.length > 0 ? 'mean' : nullThrows(metric, 'there is a task');
+}
+
+/** A method's part of the results. */
+export function summaryOf(runs: readonly Run[]): RunResults['methods'][string] {
+  const seeds = runs.map(({ seed, seconds, loss, validation, usage, tasks }) => ({
+    seed,
+    seconds,
+    loss: thinned(loss),
+    validation,
+    usage,
+    ...(tasks === undefined ? {} : { tasks }),
+  }));
+  return methodResult(seeds, Math.max(...runs.map((run) => run.trainableParameters)));
+}
+
+function dataOf(data: LabelledDataset): RunResults['data'] {
+  const { description, license, source, labels, train, validation } = data;
+  return { description, license, source, labels, train: train.length, validation: validation.length };
+}
+
+function majorityOf(data: LabelledDataset): RunResults['majority'] {
+  const labels = (split: readonly { readonly label: number }[]): number[] => split.map(({ label }) => label);
+  const { label, score } = majorityBaseline(labels(data.train), labels(data.validation), data.metric);
+  return { label: nullThrows(data.labels[label], 'a label is an index of the labels'), score };
+}
+
+function unique<Item>(items: readonly Item[]): Item[] {
+  return [...new Set(items)];
+}

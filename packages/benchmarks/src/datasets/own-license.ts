@@ -1,0 +1,2 @@
+/** Licence of data sets that are not bundled. */
+export const ownLicense = "the data set's own; see its publication";
