@@ -117,6 +117,17 @@ function addRun(program: Command, actions: Actions): void {
     )
     .option('--limit <count>', 'most training examples', parseCount)
     .option('--validation-limit <count>', 'most validation examples', parseCount)
+    .option('--shots <count>', 'few-shot: so many examples of each class, 1 to 32', parseCount)
+    .addOption(
+      new Option('--evaluation <split>', 'split that scores are taken on')
+        .choices(['validation', 'test'])
+        .default('validation'),
+    )
+    .addOption(
+      new Option('--bad-rows <policy>', 'stop at bad rows of the data, or leave them out and count them')
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    )
     .option('--slots <count>', 'most tokens of a prompt', parseCount, 10)
     .option(
       '--max-length <count>',

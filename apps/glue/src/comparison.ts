@@ -71,7 +71,7 @@ export async function compare(
 
 /** Loads the data of every task; folders go to those that need one, in order. */
 async function loadTasks(options: ComparisonOptions): Promise<readonly LabelledDataset[]> {
-  const { tasks, data, limit, validationLimit, columns } = options;
+  const { tasks, data, limit, validationLimit, shots, columns, evaluation, badRows } = options;
   if (tasks.length > 1 && columns !== undefined) {
     throw new ConfigurationError({
       packageName,
@@ -98,11 +98,16 @@ async function loadTasks(options: ComparisonOptions): Promise<readonly LabelledD
   for (const { name, folder } of places) {
     const given = {
       seed: dataSeed,
+      evaluation,
+      badRows,
+      ...(shots === undefined ? {} : { shots }),
       ...(limit === undefined ? {} : { limit }),
       ...(validationLimit === undefined ? {} : { validationLimit }),
       ...(columns === undefined ? {} : { columns }),
     };
-    sets.push(await loadTask(name, folder, given));
+    const set = await loadTask(name, folder, given);
+    // Few shots are scored on the split that all examples would be; nothing is selected by the few that validate.
+    sets.push({ ...set, validation: set.test ?? set.validation });
   }
   return sets;
 }

@@ -59,6 +59,10 @@ beforeAll(async () => {
   await mkdir(join(folder, 'odd'));
   await writeFile(join(folder, 'odd', 'train.tsv'), 'sentence\tlabel\ngood film\t7\n');
   await writeFile(join(folder, 'odd', 'dev.tsv'), 'sentence\tlabel\ngood film\t1\n');
+  await mkdir(join(folder, 'few'));
+  const many = ['one', 'two', 'three', 'four'].flatMap((word) => [`good ${word}\t1`, `bad ${word}\t0`]);
+  await writeFile(join(folder, 'few', 'train.tsv'), ['sentence\tlabel', ...many, 'odd\t7', ''].join('\n'));
+  await writeFile(join(folder, 'few', 'dev.tsv'), ['sentence\tlabel', ...rows, ''].join('\n'));
   await mkdir(join(folder, 'taken'));
   await writeFile(join(folder, 'taken', 'thesis.tex'), '');
   await mkdir(join(folder, 'pointer', 'onnx'), { recursive: true });
@@ -211,6 +215,22 @@ describe('run', () => {
     expect(await readdir(join(folder, 'reviews-results'))).toContain('report.html');
     for (const part of ['mini-bert', 'seeds', '1, 2', 'step 3/3', 'majority class'])
       expect(stderr).toContain(part);
+  });
+
+  it('trains on a few shots, scores on the whole split, and counts bad rows', async () => {
+    const words =
+      'run --task sst2 --data few --output few-results --methods fixed --seeds 1 --steps 2 --batch 2 --shots 2';
+    const stopped = await glue(words.split(' '));
+    expect(stopped.code).toBe(1);
+    expect(stopped.stderr).toMatch(/few.train\.tsv line 10/);
+    const { stdout, code } = await glue([...words.split(' '), '--bad-rows', 'skip']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/1 bad rows: .*line 10/);
+    const written = JSON.parse(
+      await readFile(join(folder, 'few-results', 'results.json'), 'utf8'),
+    ) as unknown;
+    const { data } = parseResults(written, 'few-results');
+    expect(data).toMatchObject({ train: 4, validation: 4, skipped: { count: 1 } });
   });
 
   it('takes its own earlier results as output folder', async () => {

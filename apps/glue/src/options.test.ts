@@ -68,7 +68,7 @@ describe('run', () => {
     const words =
       'run --task tsv --data my,folder --task-sampling equal --optimizer sgd --schedule cosine --warm-up 500 ' +
       '--weight-decay 0 --clip-norm none --clip-scope all --weights-learning-rate 1e-4 --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
-      '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --learning-rate 0.3 ' +
+      '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --shots 16 --evaluation test --bad-rows skip --learning-rate 0.3 ' +
       '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer ' +
       '--text-column a --pair-column b --label-column c --output out --json --force';
     expect(await ask(...words.split(' '))).toEqual({
@@ -85,6 +85,9 @@ describe('run', () => {
         evaluateEvery: 6,
         limit: 100,
         validationLimit: 50,
+        shots: 16,
+        evaluation: 'test',
+        badRows: 'skip',
         training: {
           optimiser: { kind: 'sgd' },
           schedule: { kind: 'cosine', warmUp: { steps: 500 } },

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-import type { ColumnNames } from '@dynaprompt/benchmarks';
+import type { BadRowPolicy, ColumnNames, EvaluationSplit } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
 import {
   type LearningRates,
@@ -41,6 +41,12 @@ export interface ComparisonOptions {
   /** Most training examples. */
   readonly limit: number | undefined;
   readonly validationLimit: number | undefined;
+  /** Training examples of each class, with as many others to validate on. */
+  readonly shots: number | undefined;
+  /** Split that scores are taken on. */
+  readonly evaluation: EvaluationSplit;
+  /** Whether bad rows of data files stop the run, or are left out and counted. */
+  readonly badRows: BadRowPolicy;
   readonly training: OptimiserFlags;
   /** Which task a step belongs to, where there are several. */
   readonly sampling: TaskSampling;
@@ -97,6 +103,9 @@ export function comparisonOf(flags: RunFlags): ComparisonOptions {
     evaluateEvery: flags.evaluateEvery,
     limit: flags.limit,
     validationLimit: flags.validationLimit,
+    shots: flags.shots,
+    evaluation: flags.evaluation,
+    badRows: flags.badRows,
     training: optimiserFlagsOf(flags),
     sampling: flags.taskSampling,
     slots: flags.slots,

@@ -73,6 +73,9 @@ function introduction(options: ComparisonOptions, { data, backbone, networks }: 
       ],
       ['task', `${set.name}: ${set.description}`],
       ['classes', set.labels.join(', ')],
+      ...(set.skipped
+        ? [['left out', `${count(set.skipped.count)} bad rows: ${set.skipped.first.join('; ')}`]]
+        : []),
     ]),
     ['methods', options.methods.join(', ')],
     ['seeds', options.seeds.join(', ')],

@@ -41,6 +41,7 @@ export function describeTasks(tasks: readonly OpenTask[]): TaskPart {
       labels: unique(sets.flatMap((set) => set.labels)),
       train: sets.reduce((sum, { train }) => sum + train.length, 0),
       validation: sets.reduce((sum, { validation }) => sum + validation.length, 0),
+      ...skippedOf(sets),
     },
     majority: {
       label: 'of each task',
@@ -78,8 +79,24 @@ export function summaryOf(runs: readonly Run[]): RunResults['methods'][string] {
 }
 
 function dataOf(data: LabelledDataset): RunResults['data'] {
-  const { description, license, source, labels, train, validation } = data;
-  return { description, license, source, labels, train: train.length, validation: validation.length };
+  const { description, license, source, labels, train, validation, skipped } = data;
+  return {
+    description,
+    license,
+    source,
+    labels,
+    train: train.length,
+    validation: validation.length,
+    ...(skipped && { skipped }),
+  };
+}
+
+/** Bad rows of all sets together. */
+function skippedOf(sets: readonly LabelledDataset[]): Pick<RunResults['data'], 'skipped'> {
+  const skipped = sets.flatMap((set) => set.skipped ?? []);
+  if (skipped.length === 0) return {};
+  const count = skipped.reduce((sum, rows) => sum + rows.count, 0);
+  return { skipped: { count, first: skipped.flatMap((rows) => rows.first) } };
 }
 
 function majorityOf(data: LabelledDataset): RunResults['majority'] {

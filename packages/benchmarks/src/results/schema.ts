@@ -86,6 +86,8 @@ export const runResultsSchema = z.strictObject({
     labels: z.array(z.string()).readonly(),
     train: count,
     validation: count,
+    /** Bad rows of the files that were left out, the first few by name; absent where there were none. */
+    skipped: z.strictObject({ count, first: z.array(z.string()).readonly() }).optional(),
   }),
   /** Always saying the most frequent training class. */
   majority: z.strictObject({ label: z.string(), score: z.number() }),

@@ -20,7 +20,6 @@ describe('resolveLayers', () => {
     [3, 12, 3],
     [12, 12, 12],
     ['all', 12, 12],
-    ['all', 1, 1],
   ] as const)('makes of layers %s and a backbone of %s: %i', (layers, available, expected) => {
     expect(resolveLayers(parseConfiguration({ layers }), available)).toBe(expected);
   });
@@ -28,6 +27,7 @@ describe('resolveLayers', () => {
   it.each([
     [13, 12, /configuration.layers: is 13 where the backbone takes prompts in 12. Use 1..12/],
     [2, undefined, /source.layers: is missing where prompts of 2 layers/],
+    ['all', 1, /configuration.layers: is all where the backbone takes prompts in 1. Set layers to 1/],
     ['all', undefined, /source.layers: is missing where prompts of all layers/],
     ['all', 0, /source.layers: is 0/],
   ] as const)('refuses layers %s of a backbone of %s', (layers, available, message) => {

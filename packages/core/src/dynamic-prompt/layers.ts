@@ -6,7 +6,7 @@ import { ConfigurationError } from '../errors.js';
  * L, the layers that receive prompts of their own.
  *
  * @param available Layers of the backbone that can, its `description.layers`.
- * @throws ConfigurationError when more layers are asked than the backbone has, or deep prompts of an unknown backbone.
+ * @throws ConfigurationError when more layers are asked than the backbone has, deep prompts of one that takes shallow ones only, or deep prompts of an unknown backbone.
  */
 export function resolveLayers({ layers }: PromptConfiguration, available: number | undefined): number {
   if (layers === 1) return 1;
@@ -18,13 +18,14 @@ export function resolveLayers({ layers }: PromptConfiguration, available: number
       remedy: "Pass the backbone's description.layers, or set layers to 1",
     });
   }
-  if (layers === 'all') return available;
-  if (layers <= available) return layers;
+  // A deep prompt must not turn into a shallow one unnoticed.
+  const possible = available > 1 && (layers === 'all' || layers <= available);
+  if (possible) return layers === 'all' ? available : layers;
   throw new ConfigurationError({
     packageName: '@dynaprompt/core',
     subject: 'configuration.layers',
     problem: `is ${layers} where the backbone takes prompts in ${available}`,
-    remedy: `Use 1..${available}, or 'all'`,
+    remedy: available === 1 ? 'Set layers to 1' : `Use 1..${available}, or 'all'`,
   });
 }
 
