@@ -68,5 +68,11 @@ export {
   type PromptInjection,
   type TokenEmbedding,
 } from './surgery/prompts.js';
+export {
+  addSlotPositions,
+  appendPositionScores,
+  type PositionScoreTensors,
+  type SlotPositions,
+} from './surgery/slot-positions.js';
 export { findLastHiddenState, findPatchEmbedding, type PatchEmbedding } from './surgery/structure.js';
 export { feedWeights, findWeights, tieWeights } from './surgery/weights.js';

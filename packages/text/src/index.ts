@@ -1,5 +1,12 @@
+export { openTextBackbone } from './open-text-backbone.js';
+export type { TextBackboneOptions } from './backbone/adapter.js';
 export { createTextEncoder, type TextEncoderOptions } from './encoder/text-encoder.js';
-export type { HeadOptions, LinearHeadOptions, VerbalizerHeadOptions } from './encoder/head.js';
+export type {
+  ChoicesHeadOptions,
+  HeadOptions,
+  LinearHeadOptions,
+  VerbalizerHeadOptions,
+} from './backbone/head.js';
 export {
   exportTunedEncoder,
   type ExportedEncoder,
@@ -8,5 +15,6 @@ export {
 } from './export/export-encoder.js';
 export type { WeightPlacement } from '@dynaprompt/onnx-export';
 export type { HubOptions } from './folder/hub.js';
-export { ENCODER_FAMILIES } from './folder/model-config.js';
+export { DECODER_FAMILIES, ENCODER_FAMILIES, SEQ2SEQ_FAMILIES } from './folder/families.js';
 export type { TextExample } from './tokenization/encode.js';
+export { openExampleTokens, type ExampleTokens } from './tokenization/example-tokens.js';

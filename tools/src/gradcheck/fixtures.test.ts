@@ -38,10 +38,8 @@ it('refuses windowed attention', () => {
   expect(() => findPatchEmbedding(graph)).toThrow('within windows');
 });
 
-/** Cases with prompts in one modality. DeBERTa-v2 has a convolution, through which prompts reach their neighbours. */
-const gated = families.filter(
-  (name) => name !== 'deberta-v2' && readCaseFile(join(fixtures, name)).description?.inject.length === 1,
-);
+/** Cases with prompts in one modality. */
+const gated = families.filter((name) => readCaseFile(join(fixtures, name)).description?.inject.length === 1);
 
 /** Gives a function that computes the last hidden state with a bias on every prompt row as a key, and other prompts on request. */
 async function withGates(

@@ -5,6 +5,7 @@ import { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType, type Node } from '../graph/types.js';
 import { attentionTo } from './attention-pattern.js';
+import { findRowConvolutions, gateConvolutions } from './convolution-gates.js';
 
 /** Operators between products, masks and softmax that move or cast scores, or bound them. */
 const PASSES_SCORES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape', 'Max', 'Clip']);
@@ -13,9 +14,10 @@ const PASSES_SCORES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape
  * Adds a graph input `key_bias`, float32 [B, T], to the attention scores of every key in every layer: softmax(s + bias). With
  * log γ it gates prompt tokens multiplicatively. Where a layer already adds a mask that no activation enters, the bias goes
  * into the mask, once for all layers, so it costs no pass over the scores. Attention to other tokens, such as a decoder's to
- * its own, stays as it is.
+ * its own, stays as it is. Convolutions over the sequence read the rows times e^bias. A head that takes a mean over all rows, or
+ * the last one (BEiT, SigLIP's text tower), is not gated: give it weights of its own.
  * @param embeddings tensor [B, T, d] of the keys' tokens.
- * @throws StructureNotFoundError if nothing attends to them.
+ * @throws StructureNotFoundError if nothing attends to them, or a convolution over several axes reads them.
  */
 export function addKeyBias(graph: Graph, embeddings: string): string {
   const emit = new Emitter(graph);
@@ -28,12 +30,14 @@ export function addKeyBias(graph: Graph, embeddings: string): string {
       remedy: 'Use a prompt of fixed length with this model',
     });
   }
+  const convolutions = findRowConvolutions(graph, active);
   const ranks = knownRanks(graph);
   const bias = emit.input({
     name: 'key_bias',
     dataType: DataType.float32,
     dims: ['batch_size', 'prompted_length'],
   });
+  gateConvolutions(emit, convolutions, bias);
   const column = emit.unsqueeze(bias, [1, 2]);
   // Heads may be folded into the batch: scores [B · h, T, T].
   const columnFor = (scores: string): string =>

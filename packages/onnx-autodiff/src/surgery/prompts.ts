@@ -68,8 +68,10 @@ export interface PromptInjection {
   readonly order: string;
   /** [B, T, d] embeddings as the model goes on with them; differentiate with respect to this. */
   readonly embeddings: string;
-  /** [B, l + rows, d] what `order` picks from. */
+  /** [B, l + rows, d] prompts and content: what `order` picks from. */
   readonly sources: string;
+  /** [B, rows, d] the rows of the tensor that was injected into, as they were. */
+  readonly content: string;
 }
 
 /**
@@ -92,7 +94,7 @@ export function injectPrompts(graph: Graph, tensor: string, width: number, suffi
   });
   const sources = emit.concat([prompts, content], 1);
   placeRows(emit, sources, order, tensor);
-  return { prompts, order, embeddings: tensor, sources };
+  return { prompts, order, embeddings: tensor, sources, content };
 }
 
 /** Makes the tensor `target` [B, T, d] of the rows of `sources` [B, rows, d] that `order` [B, T] names. */

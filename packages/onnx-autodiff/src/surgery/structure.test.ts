@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { prepareGraph } from '../differentiate.js';
 import { StructureNotFoundError } from '../errors.js';
 import type { Emitter } from '../graph/emitter.js';
+import { DataType } from '../graph/types.js';
 import { attentionModel } from '../testing/attention-model.js';
 import { buildGraph, floatInput } from '../testing/models.js';
 import { randomFloats } from '../testing/random.js';
@@ -29,7 +30,18 @@ describe('the patch embedding', () => {
       sum = build(emit);
       emit.output('y', emit.add(sum, sum));
     });
-    expect(findPatchEmbedding(graph)).toEqual({ tensor: sum, tokens: 6, width: 8 });
+    const found = findPatchEmbedding(graph);
+    const table = [...graph.initializers.values()].find(({ dims }) => dims.join() === '1,6,8');
+    expect(found).toEqual({ tensor: sum, tokens: 6, width: 8, positions: table?.name, special: 0 });
+  });
+
+  it('counts the rows that stand in front of the patches, perhaps in front of a cast', () => {
+    const graph = buildGraph((emit) => {
+      const rows = [positions(emit, 1, 1, 8), positions(emit, 1, 4, 8), patches(emit)];
+      const joined = emit.cast(emit.concat(rows, 1), DataType.float32);
+      emit.output('y', emit.add(joined, positions(emit, 1, 11, 8)));
+    });
+    expect(findPatchEmbedding(graph)).toMatchObject({ tokens: 11, special: 5 });
   });
 
   it.each([

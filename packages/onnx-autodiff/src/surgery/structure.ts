@@ -11,6 +11,10 @@ export interface PatchEmbedding {
   /** undefined where the graph computes it from the image's size. */
   readonly tokens: number | undefined;
   readonly width: number;
+  /** Tensor of the position embeddings that were added, [1, tokens, width]; undefined where the model has none (BEiT). */
+  readonly positions: string | undefined;
+  /** Rows in front of the patches: class token, distillation token. */
+  readonly special: number;
 }
 
 /**
@@ -28,14 +32,19 @@ export function findPatchEmbedding(graph: Graph, pixels = 'pixel_values'): Patch
     if (node.opType !== 'Add') continue;
     for (const input of still(node)) {
       const [one, tokens, width = 0] = embeddingShape(graph, input, pixels) ?? [];
-      if (one === 1 && tokens !== 1) return { tensor: node.outputs[0] ?? '', tokens, width };
+      if (one !== 1 || tokens === 1) continue;
+      const rows = joiner(graph, node.inputs.find((other) => other !== input) ?? '');
+      const special = rows ? rowsInFront(graph, rows, active, pixels) : 0;
+      return { tensor: node.outputs[0] ?? '', tokens, width, positions: input, special };
     }
   }
   for (const node of nodes) {
     if (node.opType !== 'Concat' || intAttribute(node, 'axis', 0) !== 1) continue;
     const token = still(node).flatMap((input) => constantsBehind(graph, input, pixels) ?? []);
     const width = token.find(({ dims }) => dims.length === 3)?.dims[2];
-    if (width !== undefined) return { tensor: node.outputs[0] ?? '', tokens: undefined, width };
+    if (width === undefined) continue;
+    const special = rowsInFront(graph, node, active, pixels);
+    return { tensor: node.outputs[0] ?? '', tokens: undefined, width, positions: undefined, special };
   }
   throw new StructureNotFoundError({
     subject: graph.source,
@@ -74,6 +83,23 @@ function embeddingShape(
     return [...indices, table[1]];
   const resized = constantsBehind(graph, tensor, pixels)?.find(({ dims }) => dims.length === 3);
   return resized && [resized.dims[0], undefined, resized.dims[2]];
+}
+
+/** The node that puts rows in front of patches, perhaps before a cast. */
+function joiner(graph: Graph, tensor: string): Node | undefined {
+  const node = graph.producer(tensor);
+  if (node?.opType === 'Cast' || node?.opType === 'Identity') return joiner(graph, node.inputs[0] ?? '');
+  return node?.opType === 'Concat' && intAttribute(node, 'axis', 0) === 1 ? node : undefined;
+}
+
+/** Rows that a concatenation puts in front of the first one that depends on the image: [1, rows, d], or [d] for one. */
+function rowsInFront(graph: Graph, { inputs }: Node, active: ReadonlySet<string>, pixels: string): number {
+  const first = inputs.findIndex((input) => active.has(input));
+  const counts = inputs.slice(0, Math.max(first, 0)).map((input) => {
+    const rows = constantsBehind(graph, input, pixels)?.find(({ dims }) => dims.length === 3);
+    return rows?.dims[1] ?? 1;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Constants that a tensor is computed from; undefined if a graph input other than `allowed` takes part. */

@@ -10,7 +10,7 @@ import { InvalidInputError } from '@dynaprompt/onnx-autodiff';
 import { miniBert } from '@dynaprompt/mini-models';
 import { planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import type { HeadOptions } from './head.js';
+import type { HeadOptions } from '../backbone/head.js';
 import { createTextEncoder, type TextEncoderOptions } from './text-encoder.js';
 
 const WIDTH = 256;

@@ -25,9 +25,9 @@ import { hardGates, normals, planOf } from '../testing/plans.js';
 import { encodeExample, type TextExample } from '../tokenization/encode.js';
 import { parseTemplate } from '../tokenization/template.js';
 import { loadTokenizer } from '../tokenization/tokenizer.js';
-import { assembleBatch } from './batch.js';
-import type { HeadOptions } from './head.js';
-import { INPUT } from './names.js';
+import { assembleBatch } from '../backbone/batch.js';
+import type { HeadOptions } from '../backbone/head.js';
+import { INPUT } from '../backbone/names.js';
 import { createTextEncoder } from './text-encoder.js';
 
 const SLOTS = 4;
@@ -237,7 +237,7 @@ async function layerRows(plan: PromptPlan, options: HeadOptions): Promise<Float3
   const template = options.kind === 'verbalizer' ? parseTemplate(options.template) : undefined;
   const encoded = examples.map((example) => encodeExample(tokenizer, example, template, 99));
   const assembled = assembleBatch(encoded, plan, {
-    head: { kind: 'linear', classes: 2, pooling: 'cls' },
+    pooling: 'cls',
     padId: tokenizer.padId,
     width: WIDTH,
     modelInputs,

@@ -3,7 +3,7 @@ import type { BackboneStep, FrozenBackbone, ParameterSet } from '@dynaprompt/cor
 import { miniBert } from '@dynaprompt/mini-models';
 import { planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import type { HeadOptions } from './head.js';
+import type { HeadOptions } from '../backbone/head.js';
 import { createTextEncoder } from './text-encoder.js';
 
 const SLOTS = 4;

@@ -13,7 +13,7 @@ import { InvalidInputError } from '@dynaprompt/onnx-autodiff';
 import { along, at, crossEntropy, derivative, distance, inner } from '../testing/numbers.js';
 import { normals } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import type { HeadOptions } from './head.js';
+import type { HeadOptions } from '../backbone/head.js';
 import { createTextEncoder } from './text-encoder.js';
 
 const WIDTH = 256;

@@ -5,7 +5,7 @@ import { distance } from '../testing/numbers.js';
 import { hardGates, normals, planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
 import { createTextEncoder } from './text-encoder.js';
-import type { HeadOptions } from './head.js';
+import type { HeadOptions } from '../backbone/head.js';
 
 const SLOTS = 5;
 const WIDTH = 256;

@@ -4,8 +4,8 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { along, at, crossEntropy, derivative, inner, integral } from '../testing/numbers.js';
 import { normals, planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import { GATE_FLOOR } from './batch.js';
-import type { HeadOptions } from './head.js';
+import { GATE_FLOOR } from '../backbone/batch.js';
+import type { HeadOptions } from '../backbone/head.js';
 import { createTextEncoder } from './text-encoder.js';
 
 const SLOTS = 3;

@@ -10,7 +10,7 @@ import {
 import { miniBert } from '@dynaprompt/mini-models';
 import { floatsOf, openSession } from '@dynaprompt/onnx-autodiff';
 import { promptOfTask } from '@dynaprompt/onnx-export';
-import { resolveHead, type HeadOptions } from '../encoder/head.js';
+import { resolveHead, type HeadOptions } from '../backbone/head.js';
 import { createTextEncoder } from '../encoder/text-encoder.js';
 import { distance } from '../testing/numbers.js';
 import { TEXTS, tokenise, tunedPrompt } from '../testing/tuned-prompts.js';
@@ -86,6 +86,7 @@ async function agree(
   const tokenizer = await loadTokenizer(miniBert);
   const graph = buildTunedGraph({
     file: `${miniBert}/onnx/model.onnx`,
+    hiddenWidth: 256,
     head: resolveHead(heads[name], tokenizer, 100),
     headParameters,
     prompt: promptOfTask(prompt, task),

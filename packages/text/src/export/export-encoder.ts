@@ -8,12 +8,12 @@ import {
 } from '@dynaprompt/core';
 import type { Graph } from '@dynaprompt/onnx-autodiff';
 import { promptOfTask, writeFolder, writeModelFiles, type WeightPlacement } from '@dynaprompt/onnx-export';
-import { maximumOwnTokens } from '../encoder/checks.js';
-import { initialHead, resolveHead, type Head } from '../encoder/head.js';
+import { maximumOwnTokens } from '../backbone/checks.js';
+import { initialHead, resolveHead, type Head } from '../backbone/head.js';
 import type { TextEncoderOptions } from '../encoder/text-encoder.js';
 import { openBackboneFolder } from '../folder/backbone-folder.js';
 import { fingerprint } from '../folder/fingerprint.js';
-import { readEncoderConfig } from '../folder/model-config.js';
+import { readModelConfig } from '../folder/model-config.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import { loadTokenizer } from '../tokenization/tokenizer.js';
 import { copyTokenizer, longestInput, writeConfig, writeJson } from './folder-files.js';
@@ -73,17 +73,25 @@ export async function exportTunedEncoder(
   { labels, weights = 'copy', reportChoices = false, task }: ExportOptions = {},
 ): Promise<ExportedEncoder> {
   const source = await openBackboneFolder(location, options);
-  const config = readEncoderConfig(source.config);
+  const config = readModelConfig(source.config, ['encoder']);
   const tokenizer = await loadTokenizer(source.folder);
   const maximum = maximumOwnTokens(options.reserve, options.maximumTokens, config.maximumTokens);
   const head = resolveHead(options.head, tokenizer, maximum);
-  const headParameters = initialHead(head, config.width, 0);
+  const headParameters = initialHead(head, config.embeddingWidth, 0);
   restoreParameters(headParameters, tuned.head);
   const prompt = promptOfTask(tuned.prompt, task);
   checkSlots(prompt.configuration.slots, options.reserve);
   const names = labelsOf(labels, head.classes);
   const file = await source.model();
-  const graph = buildTunedGraph({ file, head, headParameters, prompt, tokenizer, reportChoices });
+  const graph = buildTunedGraph({
+    file,
+    hiddenWidth: config.width,
+    head,
+    headParameters,
+    prompt,
+    tokenizer,
+    reportChoices,
+  });
   const maximumTokens = longestInput(head, tokenizer, maximum);
 
   const files = ['config.json', 'dynamic_prompt.json'];

@@ -3,11 +3,21 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
-import type { Head } from '../encoder/head.js';
+import type { Head } from '../backbone/head.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 
 /** Class name of a sequence classifier by `model_type`. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { bert: 'BertForSequenceClassification' };
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  bert: 'BertForSequenceClassification',
+  roberta: 'RobertaForSequenceClassification',
+  'xlm-roberta': 'XLMRobertaForSequenceClassification',
+  mpnet: 'MPNetForSequenceClassification',
+  distilbert: 'DistilBertForSequenceClassification',
+  albert: 'AlbertForSequenceClassification',
+  electra: 'ElectraForSequenceClassification',
+  'deberta-v2': 'DebertaV2ForSequenceClassification',
+  modernbert: 'ModernBertForSequenceClassification',
+};
 
 const TOKENIZER_CONFIG = 'tokenizer_config.json';
 /** Files of a tokeniser besides its configuration; which of them exist depends on its kind. */

@@ -1,7 +1,7 @@
 import { ModelError } from '@dynaprompt/core';
 import { DataType, type Emitter, type Graph } from '@dynaprompt/onnx-autodiff';
 import { emitPositions, emitSegments, type Segment } from '@dynaprompt/onnx-export';
-import { INPUT } from '../encoder/names.js';
+import { INPUT } from '../backbone/names.js';
 import type { TemplatePart } from '../tokenization/template.js';
 import type { Frame, Tokenizer } from '../tokenization/tokenizer.js';
 

@@ -1,8 +1,9 @@
 import { DataType, type Emitter } from '@dynaprompt/onnx-autodiff';
 import { emitSourceTable, type EmittedPrompt } from '@dynaprompt/onnx-export';
 import type { AssemblyShape } from '@dynaprompt/core';
-import type { Head } from '../encoder/head.js';
-import { INPUT } from '../encoder/names.js';
+import type { Head } from '../backbone/head.js';
+import { promptIdOf } from '../backbone/batch.js';
+import { INPUT } from '../backbone/names.js';
 import type { OwnSequence } from './own-sequence.js';
 
 /** What the arrangement depends on besides the examples and their prompts. */
@@ -47,7 +48,11 @@ export function emitPromptedInputs(
     ]);
   const pooled = pooledPositions(emit, own, options.head, { table, kept, isToken });
   return {
-    [INPUT.ids]: ofTokens(own.ids, options.padId),
+    [INPUT.ids]: emit.op('Where', [
+      isPrompt,
+      emit.ints(promptIdOf(options.padId)),
+      ofTokens(own.ids, options.padId),
+    ]),
     [INPUT.mask]: emit.cast(emit.op('Or', [isToken, isActive]), DataType.int64),
     ...(own.types === undefined ? {} : { [INPUT.types]: ofTokens(own.types, 0) }),
     [INPUT.prompts]: prompt.prompts,

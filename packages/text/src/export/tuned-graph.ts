@@ -2,9 +2,6 @@ import { candidatesOf, ModelError, type ParameterSet } from '@dynaprompt/core';
 import {
   DataType,
   Emitter,
-  findLastHiddenState,
-  findLayers,
-  findTokenEmbedding,
   fuseLayerNormalization,
   Graph,
   injectDeepPrompts,
@@ -18,9 +15,10 @@ import {
   supplyInput,
   type TunedPrompt,
 } from '@dynaprompt/onnx-export';
-import { appendHead } from '../encoder/head-graph.js';
-import type { Head } from '../encoder/head.js';
-import { INPUT, OUTPUT } from '../encoder/names.js';
+import { appendHead, projected } from '../backbone/head-graph.js';
+import type { Head } from '../backbone/head.js';
+import { INPUT, OUTPUT } from '../backbone/names.js';
+import { describeTextModel, layersOf, type TextModel } from '../backbone/text-model.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 import {
@@ -45,6 +43,8 @@ export const EXPORTED = {
 export interface TunedModel {
   /** The original ONNX file. */
   readonly file: string;
+  /** Width of its hidden states, of config.json. */
+  readonly hiddenWidth: number;
   readonly head: Head;
   /** Values of the head's tensors. */
   readonly headParameters: ParameterSet;
@@ -69,25 +69,25 @@ export function buildTunedGraph(model: TunedModel): Graph {
   // Other fused operators are no standard ones, and onnxruntime fuses them by itself at load.
   fuseLayerNormalization(graph);
   graph.prune();
-  const token = findTokenEmbedding(graph);
-  checkModel(graph, model, token.width);
-  const declared = [...graph.inputs.values()];
-  const inputs = declared.map(({ name }) => name);
-  const hidden = findLastHiddenState(graph, token.tensor);
-
-  const layers = deepLayers(graph, token.tensor, hidden, prompt);
+  checkModel(graph, model);
+  const { hiddenWidth } = model;
+  const source = describeTextModel({ kind: 'encoder', graph, files: [file], hiddenWidth });
+  const { embeddings, hidden, width } = source;
+  checkWidth(graph, prompt, width);
+  const inputs = [...graph.inputs.keys()];
+  const layers = deepLayers(source, prompt);
 
   const own = new Map(inputs.map((name) => [name, graph.fresh(name)]));
   const ownHidden = prompt.needsFeatures ? copyComputation(graph, hidden, own) : undefined;
-  const injection = injectPrompts(graph, token.tensor, token.width);
-  if (layers.length > 0) injectDeepPrompts(graph, injection, layers, token.width);
-  appendHead(graph, token, head);
+  const injection = injectPrompts(graph, embeddings, width);
+  if (layers.length > 0) injectDeepPrompts(graph, injection, layers, width);
+  appendHead(graph, source, head);
   const prompted = new Map(inputs.map((name) => [name, graph.fresh(name)]));
   for (const [name, replacement] of prompted) graph.replaceUses(name, replacement);
 
   const emit = new Emitter(graph);
   const sequence = emitOwnSequence(emit, model, inputs);
-  const features = ownHidden === undefined ? undefined : emitFeatures(emit, ownHidden, sequence);
+  const features = ownHidden === undefined ? undefined : emitFeatures(emit, source, ownHidden, sequence);
   const emitted = emitDynamicPrompt(emit, prompt, emit.extents(INPUT.ids, 0), features);
   const arranged = emitPromptedInputs(emit, sequence, emitted, {
     mode: prompt.configuration.position.mode,
@@ -120,18 +120,13 @@ export function buildTunedGraph(model: TunedModel): Graph {
 }
 
 /** Inputs of the layers behind the first that have prompts of their own. */
-function deepLayers(
-  graph: Graph,
-  embeddings: string,
-  hidden: string,
-  { layers }: TunedPrompt,
-): readonly string[] {
+function deepLayers(source: TextModel, { layers }: TunedPrompt): readonly string[] {
   if (layers === 1) return [];
-  const found = findLayers(graph, embeddings, hidden);
+  const found = layersOf(source);
   if (found.length >= layers) return found.slice(1, layers);
   throw new ModelError({
     packageName: PACKAGE_NAME,
-    subject: graph.source,
+    subject: source.graph.source,
     problem: `it has ${found.length} layers, the prompt is for ${layers}`,
     remedy: 'Export with the backbone of the training',
   });
@@ -150,9 +145,10 @@ function emitOwnSequence(emit: Emitter, model: TunedModel, inputs: readonly stri
 }
 
 /** Mean of the last hidden state over the own tokens, [B, d]. */
-function emitFeatures(emit: Emitter, hidden: string, own: OwnSequence): string {
+function emitFeatures(emit: Emitter, source: TextModel, hidden: string, own: OwnSequence): string {
   const weights = meanOver(emit, own.mask, own);
-  return emit.squeeze(emit.op('MatMul', [emit.unsqueeze(weights, [1]), hidden]), [1]);
+  const mean = emit.squeeze(emit.op('MatMul', [emit.unsqueeze(weights, [1]), hidden]), [1]);
+  return projected(emit, source, mean);
 }
 
 function declareOutputs(emit: Emitter, model: TunedModel, choice: string, active: string): void {
@@ -182,7 +178,17 @@ function freeName(graph: Graph, name: string): void {
   graph.replaceUses(name, other);
 }
 
-function checkModel(graph: Graph, { prompt, tokenizer, head }: TunedModel, width: number): void {
+function checkWidth({ source: subject }: Graph, prompt: TunedPrompt, width: number): void {
+  if (prompt.width === width) return;
+  throw new ModelError({
+    packageName: PACKAGE_NAME,
+    subject,
+    problem: `it is ${width} wide, the prompt ${prompt.width}`,
+    remedy: 'Export with the backbone of the training',
+  });
+}
+
+function checkModel(graph: Graph, { tokenizer, head }: TunedModel): void {
   const fail = (problem: string, remedy: string): never => {
     throw new ModelError({ packageName: PACKAGE_NAME, subject: graph.source, problem, remedy });
   };
@@ -195,8 +201,6 @@ function checkModel(graph: Graph, { prompt, tokenizer, head }: TunedModel, width
     fail(`its inputs ${names} are not int64 ${known.join(', ')}`, 'Export an encoder without a cache');
   if (!graph.inputs.has(INPUT.mask))
     fail(`it has no input ${INPUT.mask}`, 'Export it with an attention mask');
-  if (prompt.width !== width)
-    fail(`it is ${width} wide, the prompt ${prompt.width}`, 'Export with the backbone of the training');
   const { single, pair } = tokenizer;
   const isAlike = single.before.join() === pair.before.join() && single.after.join() === pair.after.join();
   if (!isAlike && head.kind === 'linear')

@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
-import { openHubSnapshot, type HubOptions } from './hub.js';
+import { isAbsent, openHubSnapshot, type HubOptions, type HubSnapshot } from './hub.js';
 
 /** Files of a text backbone in the layout that transformers.js reads. */
 export interface BackboneFolder {
@@ -12,8 +12,11 @@ export interface BackboneFolder {
   readonly folder: string;
   /** Path of config.json. */
   readonly config: string;
-  /** Path of the ONNX file; downloads it if it is not there yet. */
-  model(): Promise<string>;
+  /**
+   * Path of the first of these ONNX files that there is, `onnx/model.onnx` by default; downloads it if it is not there yet.
+   * @throws ModelError naming the last of them if there is none.
+   */
+  model(...files: readonly string[]): Promise<string>;
 }
 
 const CONFIG_FILE = 'config.json';
@@ -40,7 +43,42 @@ export async function openBackboneFolder(location: string, hub: HubOptions = {})
   const snapshot = await openHubSnapshot(location, hub);
   const config = await snapshot.file(CONFIG_FILE);
   for (const file of TOKENIZER_FILES) await snapshot.file(file);
-  return { name: location, folder: snapshot.folder, config, model: () => snapshot.file(MODEL_FILE) };
+  return {
+    name: location,
+    folder: snapshot.folder,
+    config,
+    model: (...files) => download(snapshot, config, files),
+  };
+}
+
+/** Downloads the first file that the repository has, and the external data that config.json says it has. */
+async function download(
+  snapshot: HubSnapshot,
+  config: string,
+  [file = MODEL_FILE, ...others]: readonly string[],
+): Promise<string> {
+  let path: string;
+  try {
+    path = await snapshot.file(file);
+  } catch (failure) {
+    if (others.length === 0 || !isAbsent(failure)) throw failure;
+    return download(snapshot, config, others);
+  }
+  for (const data of externalData(config, basename(file))) await snapshot.file(join(dirname(file), data));
+  return path;
+}
+
+/** Files with weights beside an ONNX file, by transformers.js' field of config.json: a number of files, true is one. */
+function externalData(config: string, file: string): readonly string[] {
+  const { 'transformers.js_config': settings } = JSON.parse(readFileSync(config, 'utf8')) as {
+    'transformers.js_config'?: { use_external_data_format?: unknown };
+  };
+  const format = settings?.use_external_data_format;
+  const stated: unknown = typeof format === 'object' ? (format as Record<string, unknown>)[file] : format;
+  const count = Number(stated ?? 0);
+  return Array.from({ length: count > 0 ? count : 0 }, (_, index) =>
+    index === 0 ? `${file}_data` : `${file}_data_${index}`,
+  );
 }
 
 function localFolder(folder: string): BackboneFolder {
@@ -52,19 +90,28 @@ function localFolder(folder: string): BackboneFolder {
       remedy: `Give the folder that holds ${CONFIG_FILE}, tokenizer.json and ${MODEL_FILE}`,
     });
   }
-  for (const file of [CONFIG_FILE, ...TOKENIZER_FILES, MODEL_FILE]) {
-    if (existsSync(join(folder, file))) continue;
-    throw new ModelError({
-      packageName: PACKAGE_NAME,
-      subject: join(folder, file),
-      problem: 'the file is missing',
-      remedy: `A backbone folder holds ${CONFIG_FILE}, ${TOKENIZER_FILES.join(', ')} and ${MODEL_FILE}`,
-    });
-  }
+  for (const file of [CONFIG_FILE, ...TOKENIZER_FILES])
+    if (!existsSync(join(folder, file))) throw missing(folder, file);
   return {
     name: basename(folder),
     folder,
     config: join(folder, CONFIG_FILE),
-    model: () => Promise.resolve(join(folder, MODEL_FILE)),
+    model(...files) {
+      const found = (files.length === 0 ? [MODEL_FILE] : files).find((file) =>
+        existsSync(join(folder, file)),
+      );
+      return found === undefined
+        ? Promise.reject(missing(folder, files.at(-1) ?? MODEL_FILE))
+        : Promise.resolve(join(folder, found));
+    },
   };
+}
+
+function missing(folder: string, file: string): ModelError {
+  return new ModelError({
+    packageName: PACKAGE_NAME,
+    subject: join(folder, file),
+    problem: 'the file is missing',
+    remedy: `A backbone folder holds ${CONFIG_FILE}, ${TOKENIZER_FILES.join(', ')} and the model in onnx/`,
+  });
 }

@@ -5,11 +5,21 @@ const WHOLE_LIMIT = 64 << 20;
 const SAMPLES = 512;
 const SAMPLE_BYTES = 1 << 16;
 
+/** Content hash of a model's files, 16 hex digits: of one that of {@link fileHash}, of several one of theirs. */
+export function fingerprint(...files: readonly string[]): string {
+  const [first = '', ...others] = files.map(fileHash);
+  if (others.length === 0) return first;
+  return createHash('sha256')
+    .update([first, ...others].join())
+    .digest('hex')
+    .slice(0, 16);
+}
+
 /**
  * Content hash of a model file, 16 hex digits of SHA-256: of all bytes up to 64 MB, of the size and 512 evenly spaced 64 kB
  * samples beyond, so that a model of gigabytes is known in a fraction of a second.
  */
-export function fingerprint(file: string): string {
+function fileHash(file: string): string {
   const hash = createHash('sha256');
   const descriptor = openSync(file, 'r');
   try {

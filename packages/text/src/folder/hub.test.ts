@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ModelError } from '@dynaprompt/core';
 import { miniBert } from '@dynaprompt/mini-models';
 import { createTextEncoder } from '../encoder/text-encoder.js';
+import { openTextBackbone } from '../open-text-backbone.js';
+import { DECODERS, T5, writeFixture } from '../testing/fixture-folders.js';
 import { alteredBackbone, BACKBONE_FILES, temporaryFolder } from '../testing/folders.js';
 import { startHub, type HubServer } from '../testing/hub-server.js';
 
@@ -175,5 +177,59 @@ describe('refusals', () => {
     other.breakAfter('model.onnx', 1_000_000);
     await expectRefusal(features(ID), /model\.onnx/);
     expect(readdirSync(join(storage(), 'snapshots', COMMIT, 'onnx'))).toEqual([]);
+  });
+});
+
+describe('a model that lies elsewhere than in onnx/model.onnx', () => {
+  const head = { kind: 'linear', classes: 2 } as const;
+  const open = async (): Promise<void> => {
+    const backbone = await openTextBackbone(ID, { threads: 1, reserve: 4, head });
+    await backbone.release();
+  };
+  const downloaded = (server: HubServer): string[] =>
+    server.requests
+      .filter((request) => request.includes('/storage/'))
+      .map((request) => request.split('/storage/')[1] ?? '');
+
+  it('is looked for under the names of its kind', async () => {
+    const merged = DECODERS['gpt2, merged'];
+    if (!merged) throw new Error('no fixture');
+    const server = await repository(writeFixture(join(home.folder, 'source'), merged));
+    await open();
+    expect([...new Set(downloaded(server))]).toEqual(['onnx/decoder_model_merged.onnx']);
+    server.requests.length = 0;
+    await open();
+    expect(downloaded(server)).toEqual([]);
+  });
+
+  it('is not looked for under another name when its download breaks off', async () => {
+    const { llama } = DECODERS;
+    if (!llama) throw new Error('no fixture');
+    const server = await repository(writeFixture(join(home.folder, 'source'), llama));
+    server.breakAfter('model.onnx', 1000);
+    await expectRefusal(open(), /onnx\/model\.onnx/);
+    expect(server.requests.filter((request) => request.includes('decoder_model'))).toEqual([]);
+  });
+
+  it('comes without the decoder where the head needs none', async () => {
+    const server = await repository(writeFixture(join(home.folder, 'source'), T5));
+    await open();
+    expect([...new Set(downloaded(server))]).toEqual(['onnx/encoder_model.onnx']);
+  });
+
+  it('comes with the external data that its config speaks of', async () => {
+    const llama = DECODERS.llama;
+    if (!llama) throw new Error('no fixture');
+    const config = {
+      ...llama.config,
+      'transformers.js_config': { use_external_data_format: { 'model.onnx': 2 } },
+    };
+    const source = writeFixture(join(home.folder, 'source'), { ...llama, config });
+    for (const name of ['model.onnx_data', 'model.onnx_data_1'])
+      writeFileSync(join(source, 'onnx', name), name);
+    await repository(source);
+    await open();
+    const names = ['model.onnx', 'model.onnx_data', 'model.onnx_data_1'];
+    expect(readdirSync(join(storage(), 'snapshots', COMMIT, 'onnx')).sort()).toEqual(names);
   });
 });

@@ -26,6 +26,13 @@ export interface HubSnapshot {
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
+const NO_SUCH_FILE = 'the repository has no such file';
+
+/** Whether a failure of {@link HubSnapshot.file} says that the repository does not have the file. */
+export function isAbsent(failure: unknown): boolean {
+  const { cause } = Object(failure) as { cause?: unknown };
+  return cause instanceof Error && cause.message === NO_SUCH_FILE;
+}
 
 /**
  * Opens a model repository of the hub at one commit, in the folder layout that all Hugging Face libraries share:
@@ -54,7 +61,7 @@ export async function openHubSnapshot(id: string, options: HubOptions = {}): Pro
           path,
           revision: commit,
         });
-        if (!blob) throw new Error('the repository has no such file');
+        if (!blob) throw new Error(NO_SUCH_FILE);
         await store(blob, target);
       } catch (cause) {
         throw refused(`${id}/${path}`, cause);

@@ -2,59 +2,83 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
+import { FAMILIES, type AdapterKind, type Family } from './families.js';
 
-const schema = z.object({
-  model_type: z.string(),
-  hidden_size: z.number().int().positive(),
-  max_position_embeddings: z.number().int().positive(),
-});
-
-/** What an encoder's config.json has to say. */
-export interface EncoderConfig {
+/** What config.json has to say about a model. */
+export interface ModelConfig {
   /** `model_type`, e.g. `bert`. */
   readonly family: string;
-  /** d */
+  readonly adapter: AdapterKind;
+  /** Width of the hidden states. */
   readonly width: number;
-  /** Most tokens that have a position embedding. */
+  /** d, width of the token embeddings that layers begin with, and of prompts. */
+  readonly embeddingWidth: number;
+  /** Most tokens that have a position. */
   readonly maximumTokens: number;
+  /** Token that a decoder begins an answer with. */
+  readonly startToken: number;
 }
 
-/** Families whose exports the encoder adapter has been checked with. */
-export const ENCODER_FAMILIES = ['bert'] as const;
+const count = z.number().int().positive();
+const token = z.number().int().nonnegative().nullish();
 
 /**
- * Reads config.json of an encoder.
+ * Reads config.json.
+ * @param adapters what the caller can open; a model of another kind is refused.
  * @throws ModelError if the file is no JSON, lacks a field, or is of a family that is not supported.
  */
-export function readEncoderConfig(file: string): EncoderConfig {
+export function readModelConfig(file: string, adapters: readonly AdapterKind[]): ModelConfig {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw problemWith(file, 'it cannot be read as JSON', 'Download the file again', cause);
   }
-  const family = (json as { model_type?: unknown } | null)?.model_type;
-  if (typeof family === 'string' && !(ENCODER_FAMILIES as readonly string[]).includes(family)) {
+  const { model_type: name } = check(file, z.object({ model_type: z.string() }), json);
+  const family = Object.hasOwn(FAMILIES, name) ? FAMILIES[name] : undefined;
+  if (!family || !adapters.includes(family.adapter)) {
+    const known = Object.keys(FAMILIES).filter((other) =>
+      adapters.includes(FAMILIES[other]?.adapter ?? 'encoder'),
+    );
     throw problemWith(
       file,
-      `models of the family '${family}' are not supported yet`,
-      `Use a backbone of the family ${ENCODER_FAMILIES.join(', ')}`,
+      `models of the family '${name}' are not supported${family ? ' here' : ''}`,
+      `Use a backbone of the families ${known.join(', ')}${family ? ', or openTextBackbone' : ''}`,
     );
   }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw problemWith(
-      file,
-      [...(issue?.path ?? []), issue?.message ?? 'unexpected content'].join(': '),
-      'Use the config.json of the published model',
-    );
-  }
+  const fields = check(file, schemaOf(family), json) as Record<string, number | null | undefined>;
+  const width = fields[family.width] ?? 0;
+  const positions = fields[family.positions] ?? family.defaultPositions ?? 0;
+  const reserved = family.countsFromPadding ? (fields.pad_token_id ?? 1) + 1 : 0;
   return {
-    family: parsed.data.model_type,
-    width: parsed.data.hidden_size,
-    maximumTokens: parsed.data.max_position_embeddings,
+    family: name,
+    adapter: family.adapter,
+    width,
+    embeddingWidth: (family.embedding === undefined ? undefined : fields[family.embedding]) ?? width,
+    maximumTokens: positions - reserved,
+    startToken: fields.decoder_start_token_id ?? fields.pad_token_id ?? 0,
   };
+}
+
+function schemaOf({ width, positions, embedding, defaultPositions }: Family): z.ZodType {
+  return z.object({
+    [width]: count,
+    [positions]: defaultPositions === undefined ? count : count.nullish(),
+    ...(embedding === undefined ? {} : { [embedding]: count.nullish() }),
+    pad_token_id: token,
+    decoder_start_token_id: token,
+  });
+}
+
+function check<T>(file: string, schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw problemWith(
+    file,
+    [...(issue?.path ?? []), issue?.message ?? 'unexpected content'].join(': '),
+    'Use the config.json of the published model',
+  );
 }
 
 function problemWith(subject: string, problem: string, remedy: string, cause?: unknown): ModelError {

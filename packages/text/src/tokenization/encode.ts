@@ -9,6 +9,8 @@ export interface TextExample {
   readonly id?: string;
   readonly text: string;
   readonly pair?: string;
+  /** Answers of the example's own, in label order, for a head of the kind `choices`. */
+  readonly choices?: readonly string[];
 }
 
 /** Tokens of one example without a prompt, special tokens included. */
@@ -41,9 +43,9 @@ export function encodeExample(
   const hasPair = example.pair !== undefined && template === undefined;
   const frame = hasPair ? tokenizer.pair : tokenizer.single;
   const segments = template
-    ? template.map((part): Segment => ({
+    ? template.map((part, index): Segment => ({
         kind: part.kind,
-        ids: partIds(tokenizer, example, part),
+        ids: partIds(tokenizer, example, part, index > 0),
         type: frame.types.first,
       }))
     : plainSegments(tokenizer, example, hasPair);
@@ -67,23 +69,30 @@ function plainSegments(tokenizer: Tokenizer, example: TextExample, hasPair: bool
   const { types, between } = hasPair ? tokenizer.pair : tokenizer.single;
   const first: Segment = { kind: 'text', ids: tokenizer.encode(example.text), type: types.first };
   if (!hasPair) return [first];
+  const encodePair = between.length > 0 ? tokenizer.encode : tokenizer.encodeNext;
   return [
     first,
     { kind: 'words', ids: between, type: types.between },
-    { kind: 'pair', ids: tokenizer.encode(example.pair ?? ''), type: types.second },
+    { kind: 'pair', ids: encodePair(example.pair ?? ''), type: types.second },
   ];
 }
 
-function partIds(tokenizer: Tokenizer, example: TextExample, part: TemplatePart): readonly number[] {
+function partIds(
+  tokenizer: Tokenizer,
+  example: TextExample,
+  part: TemplatePart,
+  isBehind: boolean,
+): readonly number[] {
+  const encode = (text: string): number[] => (isBehind ? tokenizer.encodeNext(text) : tokenizer.encode(text));
   switch (part.kind) {
     case 'words':
-      return tokenizer.encode(part.words);
+      return /^\s/.test(part.words) ? encode(part.words) : tokenizer.encode(part.words);
     case 'text':
-      return tokenizer.encode(example.text);
+      return encode(example.text);
     case 'pair':
       if (example.pair === undefined)
         throw unusable(example, 'the template asks for a pair, and it has none');
-      return tokenizer.encode(example.pair);
+      return encode(example.pair);
     case 'mask':
       if (tokenizer.maskId === undefined) throw unusable(example, 'the tokeniser has no mask token');
       return [tokenizer.maskId];
@@ -115,7 +124,8 @@ function balance(lengths: readonly number[], room: number): number[] {
   return first <= second ? [shorter, room - shorter] : [room - shorter, shorter];
 }
 
-function unusable(example: TextExample, problem: string): DataError {
+/** Says why an example cannot be used. */
+export function unusable(example: TextExample, problem: string): DataError {
   return new DataError({
     packageName: PACKAGE_NAME,
     subject: `example ${example.id ?? `"${example.text.slice(0, 40)}"`}`,

@@ -10,7 +10,36 @@ export type TemplatePart =
  * @throws ConfigurationError if `{text}` is missing, `{mask}` does not stand exactly once, or a place is unknown.
  */
 export function parseTemplate(template: string): readonly TemplatePart[] {
-  const parts = template
+  const parts = partsOf(template);
+  checkTexts(template, parts);
+  if (count(parts, 'mask') !== 1) throw invalid(template, '{mask} has to stand in it once');
+  return parts;
+}
+
+/**
+ * Parses the wording of a question that the model goes on from: `{text} It was`. A `{mask}` at its end is left out.
+ * @throws ConfigurationError if `{text}` is missing, something stands behind `{mask}`, or a place is unknown.
+ */
+export function parseQuestion(template: string): readonly TemplatePart[] {
+  const parts = partsOf(template);
+  checkTexts(template, parts);
+  const asked = parts.at(-1)?.kind === 'mask' ? parts.slice(0, -1) : parts;
+  if (count(asked, 'mask') > 0)
+    throw invalid(template, 'the model goes on from its end, so nothing can stand behind {mask}');
+  return asked;
+}
+
+function count(parts: readonly TemplatePart[], kind: TemplatePart['kind']): number {
+  return parts.filter((part) => part.kind === kind).length;
+}
+
+function checkTexts(template: string, parts: readonly TemplatePart[]): void {
+  if (count(parts, 'text') !== 1) throw invalid(template, '{text} has to stand in it once');
+  if (count(parts, 'pair') > 1) throw invalid(template, '{pair} stands in it more than once');
+}
+
+function partsOf(template: string): readonly TemplatePart[] {
+  return template
     .split(/(\{\w*\})/)
     .filter((part) => part.trim() !== '')
     .map((part): TemplatePart => {
@@ -20,11 +49,6 @@ export function parseTemplate(template: string): readonly TemplatePart[] {
       if (part === '{mask}') return { kind: 'mask' };
       throw invalid(template, `${part} is no place`);
     });
-  const count = (kind: TemplatePart['kind']): number => parts.filter((part) => part.kind === kind).length;
-  if (count('text') !== 1) throw invalid(template, '{text} has to stand in it once');
-  if (count('mask') !== 1) throw invalid(template, '{mask} has to stand in it once');
-  if (count('pair') > 1) throw invalid(template, '{pair} stands in it more than once');
-  return parts;
 }
 
 function invalid(template: string, problem: string): ConfigurationError {

@@ -29,7 +29,9 @@ export interface Tokenizer {
   /** Ids that stand for no word, e.g. of the mask and of unknown words. */
   readonly specialIds: ReadonlySet<number>;
   /** Ids of a text without special tokens. */
-  encode(text: string): number[];
+  readonly encode: (text: string) => number[];
+  /** Ids of a text that stands behind another, with a space between: in some vocabularies words at the very front are others. */
+  readonly encodeNext: (text: string) => number[];
   /** Ids of ordinary whole words, most frequent first as far as the vocabulary is ordered by frequency. */
   wordIds(): readonly number[];
 }
@@ -60,6 +62,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     vocabulary: [...tokenizer.get_vocab().values()].reduce((most, id) => Math.max(most, id + 1), 0),
     specialIds: new Set(tokenizer.all_special_ids),
     encode,
+    encodeNext: (text) => encodeNext(encode, text),
     wordIds: () => wordIds(tokenizer),
   };
 }
@@ -110,6 +113,15 @@ function find(ids: readonly number[], wanted: readonly number[], from: number): 
     problem: 'a text encoded with special tokens does not hold the text encoded without them',
     remedy: 'Use a tokeniser that puts special tokens around the text',
   });
+}
+
+/** What follows the ids of one word, as far as the tokeniser leaves that word as it is. */
+function encodeNext(encode: (text: string) => number[], text: string): number[] {
+  const front = encode('a');
+  const whole = encode(`a ${text.trim()}`);
+  return text.trim() !== '' && front.every((id, index) => whole[index] === id)
+    ? whole.slice(front.length)
+    : encode(text);
 }
 
 function wordIds(tokenizer: PreTrainedTokenizer): number[] {

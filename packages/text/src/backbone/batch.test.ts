@@ -8,7 +8,7 @@ import { assembleBatch, GATE_FLOOR, type BatchOptions, type PromptedBatch } from
 const SLOTS = 3;
 const WIDTH = 2;
 const options: BatchOptions = {
-  head: { kind: 'linear', classes: 2, pooling: 'mean' },
+  pooling: 'mean',
   padId: 0,
   width: WIDTH,
   modelInputs: new Set(['input_ids', 'attention_mask', 'token_type_ids']),

@@ -1,6 +1,7 @@
 import { ConfigurationError, DataError, type LabelledBatch, type PromptPlan } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { TextExample } from '../tokenization/encode.js';
+import { PLAIN, type Sides } from './placement.js';
 
 /**
  * Most tokens of an example without its prompt.
@@ -26,6 +27,20 @@ export function maximumOwnTokens(reserve: number, wanted: number | undefined, mo
     });
   }
   return maximum;
+}
+
+/**
+ * Sides of a model that sees all of a row: nothing is won by another one than the right.
+ * @throws ConfigurationError if padding is to be on the left.
+ */
+export function refuseLeftPadding(_: unknown, padding: 'left' | 'right'): Sides {
+  if (padding === 'right') return PLAIN;
+  throw new ConfigurationError({
+    packageName: PACKAGE_NAME,
+    subject: 'padding left',
+    problem: 'the positions of an encoder begin at the left',
+    remedy: 'Use padding right',
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import { floatsOf, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import { GATE_FLOOR, type PromptedBatch } from './batch.js';
 import { gradientsOf } from './fine-tuning.js';
 import { OUTPUT } from './names.js';
+import { inTableOrder } from './placement.js';
 
 /** Reads loss, logits and the gradients that were asked for out of the results of a training session. */
 export function stepOf(
@@ -39,13 +40,13 @@ export function stepOf(
 /** dL/dg of the one-hot position g, [B, C]. */
 function choiceGradient(
   results: Readonly<Record<string, TensorValue>>,
-  { shape, layouts, tables }: PromptedBatch,
+  { shape, layouts, tables, places }: PromptedBatch,
   batch: number,
 ): Float32Array {
   const own = layouts.map(({ before, content, after }) => before + content + after);
   const columns = rowSlots(tables, batch, shape.slots + Math.max(...own));
   return positionGradient(shape, layouts, {
-    scores: floatsOf(results[OUTPUT.scores]),
+    scores: inTableOrder(floatsOf(results[OUTPUT.scores]), shape.total, places),
     columnCount: shape.total,
     columns,
   });

@@ -3,31 +3,36 @@ import {
   appendLossGradient,
   DataType,
   Emitter,
-  findLastHiddenState,
-  findLayers,
-  findTokenEmbedding,
   gatherDeepPromptGradient,
   gatherPromptGradient,
   injectDeepPrompts,
   injectPrompts,
   int64,
+  lowerToInt8,
   openSession,
-  prepareGraph,
-  StructureNotFoundError,
+  type ArithmeticOptions,
   type Graph,
   type ProbeInputs,
   type Session,
   type SessionOptions,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
-import { ModelError } from '@dynaprompt/core';
-import { PACKAGE_NAME } from '../package-name.js';
-import { appendHead, declareOutputs, headTensors, probeFeeds, probeFloats } from './head-graph.js';
+import {
+  appendHead,
+  declareOutputs,
+  headTensors,
+  probeFeeds,
+  probeFloats,
+  rowsPerExample,
+} from './head-graph.js';
 import type { Head } from './head.js';
 import { gradientOutput, INPUT, OUTPUT } from './names.js';
+import { layersOf, type TextModel } from './text-model.js';
+import { repeatKeyBias } from './repeat-rows.js';
 import { readTrainableModel, type TrainableModel } from './trainable-graph.js';
 
-export { INPUT, OUTPUT };
+/** How graphs are computed. */
+export type ComputeOptions = SessionOptions & Pick<ArithmeticOptions, 'compute'>;
 
 /** What a training graph computes besides loss, logits and the gradients of prompts and head. */
 export interface TrainingVariant {
@@ -37,7 +42,7 @@ export interface TrainingVariant {
   readonly deep: number;
 }
 
-/** A model file with room for prompts and a head, of which sessions are opened as they are needed. */
+/** A model with room for prompts and a head, of which sessions are opened as they are needed. */
 export interface PromptedModel {
   readonly width: number;
   readonly vocabulary: number;
@@ -47,9 +52,9 @@ export interface PromptedModel {
   readonly layers: number;
   /** Inputs of the model itself, e.g. `input_ids`. */
   readonly modelInputs: ReadonlySet<string>;
-  /** Outputs `pooled` and `class_logits`; no loss. */
-  openInference(deep: number, options: SessionOptions): Promise<Session>;
-  openTraining(variant: TrainingVariant, options: SessionOptions): Promise<Session>;
+  /** Outputs `pooled` and `class_logits`, or `answer_scores` of the same values; no loss. */
+  openInference(deep: number, options: ComputeOptions): Promise<Session>;
+  openTraining(variant: TrainingVariant, options: ComputeOptions): Promise<Session>;
   /** Output `embeddings` [B, T, d] of `input_ids`; the lookup alone. */
   openEmbedding(): Promise<Session>;
   /** The same model without room for prompts, its weights as inputs. */
@@ -57,7 +62,7 @@ export interface PromptedModel {
 }
 
 /** A graph with prompts and head. */
-export interface Prompted {
+interface Prompted {
   readonly graph: Graph;
   /** [B, T, d] prompts and tokens as the model reads them; the source of the gradient. */
   readonly embeddings: string;
@@ -67,86 +72,73 @@ export interface Prompted {
   readonly deep: readonly string[];
 }
 
+/** Output that holds the logits of an inference session, [B, classes] or the same values in one row. */
+export function logitsOutput(head: Head): string {
+  return head.kind === 'scored' ? OUTPUT.answers : OUTPUT.logits;
+}
+
 /**
- * Reads an encoder's ONNX file and finds the places for prompts and head in it.
- * @throws MalformedModelError or StructureNotFoundError of onnx-autodiff.
- * @throws ModelError if the model takes no attention mask, or has no masked-language head for a verbaliser.
+ * Makes room for prompts and head in a model.
+ * @throws ModelError if it has no language head for a verbaliser.
  */
-export function readPromptedModel(file: string, head: Head): PromptedModel {
-  const original = prepareGraph(file);
-  const token = findTokenEmbedding(original);
-  const { tensor, width, vocabulary } = token;
+export function readPromptedModel(model: TextModel, head: Head): PromptedModel {
+  const { graph: original, width, vocabulary } = model;
   const modelInputs = new Set(original.inputs.keys());
-  const weights = [...original.initializers.values()].filter(
-    ({ dataType, dims }) => dataType === DataType.float32 && dims.length > 0,
-  );
-  if (!modelInputs.has(INPUT.mask)) {
-    throw new ModelError({
-      packageName: PACKAGE_NAME,
-      subject: file,
-      problem: `the model has no input ${INPUT.mask}, so examples of different lengths cannot share a batch`,
-      remedy: 'Export it with an attention mask',
-    });
-  }
-  const layers = layersOf(original, tensor);
-  const build = (deep: number): Prompted =>
-    insertPromptsAndHead(original.clone(), head, layers.slice(1, deep + 1));
+  const layers = layersOf(model);
+  const build = (deep: number): Prompted => insertPromptsAndHead(model, head, layers.slice(1, deep + 1));
   // What a model lacks is said when it is opened, not at the first batch.
   build(0);
   return {
     width,
     vocabulary,
-    parameters: weights.reduce(
-      (sum, { dims }) => sum + dims.reduce((product, extent) => product * extent, 1),
-      0,
-    ),
+    parameters: countParameters(original),
     layers: layers.length,
     modelInputs,
-    openInference(deep, options) {
+    openInference(deep, { compute, ...options }) {
       const { graph } = build(deep);
-      declareOutputs(graph, [OUTPUT.pooled, OUTPUT.logits]);
+      declareOutputs(graph, [OUTPUT.pooled, logitsOutput(head)]);
+      if (compute === 'int8') lowerToInt8(graph);
       return openSession(graph, options);
     },
-    async openTraining(variant, options) {
+    async openTraining(variant, { compute = 'float32', ...options }) {
       const prompted = build(variant.deep);
-      await appendTraining(prompted, head, variant, probeInputs(modelInputs, head, width, variant.deep));
+      const repeats = model.kind === 'seq2seq' && head.kind === 'scored';
+      await appendTraining(prompted, head, variant, repeats, {
+        probeInputs: probeInputs(model, head, variant.deep),
+        compute,
+        ...(options.isolated === undefined ? {} : { isolated: options.isolated }),
+      });
       return openSession(prompted.graph, options);
     },
     openEmbedding() {
       const graph = original.clone();
       graph.outputs.clear();
-      new Emitter(graph).output('embeddings', tensor);
+      new Emitter(graph).output('embeddings', model.embeddings);
       for (const name of modelInputs) if (name !== INPUT.ids) graph.inputs.delete(name);
       graph.prune();
       return openSession(graph, { prepack: false });
     },
-    trainable: () => readTrainableModel(original.clone(), token, head),
+    trainable: () => readTrainableModel({ ...model, graph: original.clone() }, head),
   };
 }
 
-/** Inputs of the layers; the embeddings alone where the layers cannot be told apart, so that prompts are shallow. */
-function layersOf(graph: Graph, embeddings: string): readonly string[] {
-  try {
-    return findLayers(graph, embeddings, findLastHiddenState(graph, embeddings));
-  } catch (failure) {
-    if (failure instanceof StructureNotFoundError) return [embeddings];
-    throw failure;
-  }
+function countParameters(graph: Graph): number {
+  return [...graph.initializers.values()]
+    .filter(({ dataType, dims }) => dataType === DataType.float32 && dims.length > 0)
+    .reduce((sum, { dims }) => sum + dims.reduce((product, extent) => product * extent, 1), 0);
 }
 
 /**
- * Puts room for prompts, pooling and head into an encoder's graph, whose own outputs are dropped.
+ * Puts room for prompts, pooling and head into a copy of a model's graph, whose own outputs are dropped.
  * @param layers inputs of the layers behind the first that take prompts of their own.
- * @throws StructureNotFoundError of onnx-autodiff.
- * @throws ModelError if a verbaliser finds no masked-language head.
  */
-export function insertPromptsAndHead(graph: Graph, head: Head, layers: readonly string[] = []): Prompted {
-  const token = findTokenEmbedding(graph);
-  const injection = injectPrompts(graph, token.tensor, token.width);
+function insertPromptsAndHead(model: TextModel, head: Head, layers: readonly string[]): Prompted {
+  const graph = model.graph.clone();
+  const injection = injectPrompts(graph, model.embeddings, model.width);
   const { embeddings } = injection;
-  const deep = layers.length === 0 ? [] : injectDeepPrompts(graph, injection, layers, token.width).embeddings;
+  const deep = layers.length === 0 ? [] : injectDeepPrompts(graph, injection, layers, model.width).embeddings;
   const carried = withTokenTypes(graph, embeddings);
-  appendHead(graph, token, head);
+  appendHead(graph, model, head);
   return { graph, embeddings, carried, deep };
 }
 
@@ -159,15 +151,18 @@ function withTokenTypes(graph: Graph, embeddings: string): string {
   return sum?.outputs[0] ?? embeddings;
 }
 
+/** @param repeats the decoder reads every encoded example once for each answer. */
 async function appendTraining(
   { graph, embeddings, carried, deep }: Prompted,
   head: Head,
   variant: TrainingVariant,
-  probeInputs: ProbeInputs,
+  repeats: boolean,
+  options: Pick<Parameters<typeof appendLossGradient>[1], 'probeInputs' | 'compute' | 'isolated'>,
 ): Promise<void> {
   // The logits have to be an output for the graph to count what leads to them.
   declareOutputs(graph, [OUTPUT.logits]);
   if (variant.gates) addKeyBias(graph, embeddings);
+  if (variant.gates && repeats) repeatKeyBias(new Emitter(graph), head.classes);
   const withRespectTo = [
     embeddings,
     ...deep,
@@ -177,7 +172,7 @@ async function appendTraining(
   const { loss, gradients } = await appendLossGradient(graph, {
     withRespectTo,
     objective: { kind: 'cross-entropy', output: OUTPUT.logits },
-    probeInputs,
+    ...options,
   });
   const emit = new Emitter(graph);
   const gradientOf = (tensor: string): string => gradients.get(tensor) ?? '';
@@ -190,13 +185,16 @@ async function appendTraining(
   for (const tensor of headTensors(head)) emit.output(gradientOutput(tensor), gradientOf(tensor));
 }
 
-function probeInputs(modelInputs: ReadonlySet<string>, head: Head, width: number, deep: number): ProbeInputs {
-  const make = (batch: number, prompt: number, total: number): Record<string, TensorValue> => ({
-    ...probeFeeds(modelInputs, head, width, batch, total),
-    [INPUT.prompts]: probeFloats(batch, prompt, width),
-    [INPUT.deep]: probeFloats(batch, deep, prompt, width),
-    [INPUT.order]: int64(new Int32Array(batch * total).fill(1), [batch, total]),
-    [INPUT.keyBias]: probeFloats(batch, total),
-  });
+function probeInputs(model: TextModel, head: Head, deep: number): ProbeInputs {
+  const make = (batch: number, prompt: number, total: number): Record<string, TensorValue> => {
+    const rows = batch * rowsPerExample(model, head);
+    return {
+      ...probeFeeds(model, head, batch, total),
+      [INPUT.prompts]: probeFloats(rows, prompt, model.width),
+      [INPUT.deep]: probeFloats(rows, deep, prompt, model.width),
+      [INPUT.order]: int64(new Int32Array(rows * total).fill(1), [rows, total]),
+      [INPUT.keyBias]: probeFloats(rows, total),
+    };
+  };
   return [make(2, 3, 7), make(3, 4, 11)];
 }

@@ -11,12 +11,12 @@ import {
   int64,
   tensorValues,
   type Session,
-  type SessionOptions,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
 import type { TextExample } from '../tokenization/encode.js';
 import type { PromptedBatch } from './batch.js';
 import { gradientOutput, INPUT, OUTPUT } from './names.js';
+import type { ComputeOptions } from './prompted-graph.js';
 import type { SessionCache } from './session-cache.js';
 import type { TrainableModel } from './trainable-graph.js';
 
@@ -25,7 +25,7 @@ export interface FineTuningParts {
   readonly model: TrainableModel;
   /** Sessions of the copy's own. */
   readonly sessions: SessionCache;
-  readonly sessionOptions: SessionOptions;
+  readonly sessionOptions: ComputeOptions;
   /** Checks and arranges examples without a prompt. */
   arrange(examples: readonly TextExample[]): PromptedBatch;
   checkLabels(batch: LabelledBatch<TextExample>): void;

@@ -5,15 +5,14 @@ import {
   findWeights,
   openSession,
   tieWeights,
-  type Graph,
   type Session,
   type SessionOptions,
   type Tensor,
-  type TokenEmbedding,
 } from '@dynaprompt/onnx-autodiff';
 import { appendHead, declareOutputs, headTensors, probeFeeds } from './head-graph.js';
 import type { Head } from './head.js';
 import { gradientOutput, OUTPUT } from './names.js';
+import type { TextModel } from './text-model.js';
 
 /** A model whose weights are inputs of its graphs, under their own names. */
 export interface TrainableModel {
@@ -26,16 +25,18 @@ export interface TrainableModel {
 }
 
 /**
- * Makes the weights of an encoder trainable. Tied weights that the file holds twice are one.
- * @param graph the prepared graph; it is changed.
- * @throws ModelError if a verbaliser finds no masked-language head.
+ * Makes the weights of a model trainable. Tied weights that the file holds twice are one.
+ * @param model its graph is changed.
+ * @throws ModelError if a verbaliser finds no language head.
  * @throws UnsupportedOperatorError (of onnx-autodiff) if an operator between a weight and the logits has no gradient.
  */
-export function readTrainableModel(graph: Graph, token: TokenEmbedding, head: Head): TrainableModel {
-  const modelInputs = new Set(graph.inputs.keys());
+export function readTrainableModel(model: TextModel, head: Head): TrainableModel {
+  const { graph } = model;
+  // The head's inputs are no inputs of the model.
+  const probed = { ...model, graph: graph.clone() };
   tieWeights(graph);
   const own = new Set(graph.initializers.keys());
-  appendHead(graph, token, head);
+  appendHead(graph, model, head);
   declareOutputs(graph, [OUTPUT.logits]);
   const weights = findWeights(graph, OUTPUT.logits).filter(({ name }) => own.has(name));
   return {
@@ -51,10 +52,7 @@ export function readTrainableModel(graph: Graph, token: TokenEmbedding, head: He
       const { loss, gradients } = await appendLossGradient(training, {
         withRespectTo: tensors,
         objective: { kind: 'cross-entropy', output: OUTPUT.logits },
-        probeInputs: [
-          probeFeeds(modelInputs, head, token.width, 2, 7),
-          probeFeeds(modelInputs, head, token.width, 3, 11),
-        ],
+        probeInputs: [probeFeeds(probed, head, 2, 7), probeFeeds(probed, head, 3, 11)],
       });
       const emit = new Emitter(training);
       emit.output(OUTPUT.loss, loss);

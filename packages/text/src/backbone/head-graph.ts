@@ -1,0 +1,190 @@
+import { ModelError, stream } from '@dynaprompt/core';
+import {
+  DataType,
+  Emitter,
+  float32,
+  int64,
+  type Dimension,
+  type Graph,
+  type Node,
+  type TensorValue,
+} from '@dynaprompt/onnx-autodiff';
+import { PACKAGE_NAME } from '../package-name.js';
+import type { Head } from './head.js';
+import { INPUT, OUTPUT } from './names.js';
+import { emptyCache, type TextModel } from './text-model.js';
+
+/** Tensors of a head that are trained. */
+export function headTensors(head: Head): readonly string[] {
+  return head.kind === 'linear' ? ['head.weight', 'head.bias'] : [];
+}
+
+/** How many rows of the model's batch an example takes: a decoder reads it once for each answer of several tokens. */
+export function rowsPerExample({ kind }: Pick<TextModel, 'kind'>, head: Head): number {
+  return kind === 'decoder' && head.kind === 'scored' ? head.classes : 1;
+}
+
+/** What {@link appendHead} reads of a model. */
+export type HeadSource = Pick<
+  TextModel,
+  'kind' | 'hidden' | 'hiddenWidth' | 'width' | 'vocabulary' | 'vocabularyLogits'
+>;
+
+/**
+ * Appends pooling and head behind the last hidden state: tensors {@link OUTPUT}.pooled [B, d] and .logits [B, classes], with
+ * answers of several tokens .answers [R] too. The graph's own outputs are dropped.
+ * @throws ModelError if a verbaliser finds no language head.
+ */
+export function appendHead(graph: Graph, model: HeadSource, head: Head): void {
+  const emit = new Emitter(graph);
+  const readers = headReaders(graph, model.hidden);
+  const pooling = floatInput(emit, INPUT.pooling, 'batch_size', 'prompted_length');
+  // [B, 1, T] · [B, T, d]
+  const row = emit.op('MatMul', [emit.unsqueeze(pooling, [1]), readers.source]);
+  emit.alias(projected(emit, model, emit.squeeze(row, [1])), OUTPUT.pooled);
+  emit.alias(appendLogits(emit, model, head, readers, row), OUTPUT.logits);
+  graph.outputs.clear();
+}
+
+/** @param row pooled row of the hidden state, [B, 1, d]. */
+function appendLogits(
+  emit: Emitter,
+  model: HeadSource,
+  head: Head,
+  readers: HeadReaders,
+  row: string,
+): string {
+  const { graph } = emit;
+  if (head.kind === 'linear') {
+    const weight = floatInput(emit, 'head.weight', head.classes, model.width);
+    const bias = floatInput(emit, 'head.bias', head.classes);
+    return emit.op('Gemm', [OUTPUT.pooled, weight, bias], { transB: 1 });
+  }
+  const { vocabulary, kind } = model;
+  const output = languageOutput(graph, model);
+  const isOwnDecoder = kind === 'seq2seq';
+  if (head.kind === 'verbalizer') {
+    if (!isOwnDecoder) readRows(graph, readers, row);
+    const logits = isOwnDecoder ? emit.op('Gather', [output, emit.ints(-1)], { axis: 1 }) : output;
+    const selection = emit.floats(wordSelection(head.wordIds, vocabulary), [vocabulary, head.classes]);
+    return emit.squeeze(emit.op('MatMul', [logits, selection]), [1]);
+  }
+  if (!isOwnDecoder) {
+    const rows = floatInput(emit, INPUT.answerRows, 'answers', 'answer_length', 'prompted_length');
+    readRows(graph, readers, emit.op('MatMul', [rows, readers.source]));
+  }
+  emit.alias(answerScores(emit, output), OUTPUT.answers);
+  return emit.reshape(OUTPUT.answers, emit.ints(-1, head.classes));
+}
+
+/** Σ log p of the answers' tokens, [R], of logits [R, S, vocabulary]. */
+function answerScores(emit: Emitter, logits: string): string {
+  const dims = ['answers', 'answer_length'];
+  const tokens = emit.input({ name: INPUT.answerTokens, dataType: DataType.int64, dims });
+  const weights = floatInput(emit, INPUT.answerWeights, ...dims);
+  const likelihoods = emit.op('LogSoftmax', [logits], { axis: -1 });
+  const chosen = emit.op('GatherElements', [likelihoods, emit.unsqueeze(tokens, [-1])], { axis: -1 });
+  const sums = emit.reduceSum(emit.mul(emit.squeeze(chosen, [-1]), weights), [1], 0);
+  return emit.add(sums, floatInput(emit, INPUT.answerBias, 'answers'));
+}
+
+/** Who reads the hidden state for the model's own head. */
+interface HeadReaders {
+  readonly source: string;
+  readonly readers: readonly Node[];
+}
+
+/** Exports of decoders give the hidden state its shape once more; that would undo a choice of rows, so it is passed over. */
+function headReaders(graph: Graph, hidden: string): HeadReaders {
+  const readers = graph.consumers(hidden);
+  const [reader, another] = readers.filter(({ opType }) => opType !== 'Shape');
+  const repeats = reader?.opType === 'Reshape' || reader?.opType === 'Cast';
+  if (!repeats || another || reader.inputs[0] !== hidden) return { source: hidden, readers };
+  return headReaders(graph, reader.outputs[0] ?? '');
+}
+
+/** Lets the model's own head work on rows [R, S, d] in place of all of them, which costs a fraction. */
+function readRows(graph: Graph, { source, readers }: HeadReaders, rows: string): void {
+  for (const reader of readers) {
+    graph.setInputs(
+      reader,
+      reader.inputs.map((input) => (input === source ? rows : input)),
+    );
+  }
+}
+
+/**
+ * Hidden states of another width than prompts are brought to it by fixed random directions, which keep distances (Johnson and
+ * Lindenstrauss 1984): R [hiddenWidth, d] ~ N(0, 1/d).
+ */
+export function projected(emit: Emitter, { width, hiddenWidth }: HeadSource, rows: string): string {
+  if (width === hiddenWidth) return rows;
+  const random = stream(0, 'hidden state projection');
+  const values = new Float32Array(hiddenWidth * width).map(() => random.normal() / Math.sqrt(width));
+  return emit.op('MatMul', [rows, emit.floats(values, [hiddenWidth, width])]);
+}
+
+/** Declares tensors as outputs, and drops inputs that none of them needs. */
+export function declareOutputs(graph: Graph, outputs: readonly string[]): void {
+  for (const name of outputs) graph.outputs.set(name, { name, dataType: DataType.float32, dims: undefined });
+  graph.prune();
+}
+
+/** Small inputs of a model with its head, for finding shapes: `batch` examples of `total` tokens. */
+export function probeFeeds(
+  model: TextModel,
+  head: Head,
+  batch: number,
+  total: number,
+): Record<string, TensorValue> {
+  const rows = batch * rowsPerExample(model, head);
+  const answers = head.kind === 'scored' ? batch * head.classes : batch;
+  const ones = (...dims: readonly [number, number]): TensorValue =>
+    int64(new Int32Array(dims[0] * dims[1]).fill(1), dims);
+  const own = [...model.graph.inputs.keys()].map((name) => [name, ones(rows, total)] as const);
+  const linear = {
+    'head.weight': probeFloats(head.classes, model.width),
+    'head.bias': probeFloats(head.classes),
+  };
+  const scored = {
+    [INPUT.answerRows]: probeFloats(answers, batch, total),
+    [INPUT.answerTokens]: ones(answers, batch),
+    [INPUT.answerWeights]: probeFloats(answers, batch),
+    [INPUT.answerBias]: probeFloats(answers),
+  };
+  return {
+    ...Object.fromEntries(own),
+    ...emptyCache(model.graph, rows),
+    [INPUT.decoderIds]: ones(answers, batch),
+    [INPUT.pooling]: probeFloats(rows, total),
+    ...linear,
+    ...scored,
+  };
+}
+
+/** A float32 tensor of a shape, for finding shapes. */
+export function probeFloats(...dims: readonly number[]): TensorValue {
+  return float32(new Float32Array(dims.reduce((product, extent) => product * extent, 1)).fill(0.1), dims);
+}
+
+function floatInput(emit: Emitter, name: string, ...dims: readonly Dimension[]): string {
+  return emit.input({ name, dataType: DataType.float32, dims });
+}
+
+function languageOutput(graph: Graph, { kind, vocabularyLogits }: HeadSource): string {
+  if (vocabularyLogits !== undefined) return vocabularyLogits;
+  const task = { encoder: 'fill-mask', decoder: 'text-generation', seq2seq: 'text2text-generation' }[kind];
+  throw new ModelError({
+    packageName: PACKAGE_NAME,
+    subject: graph.source,
+    problem: `the model has no ${kind === 'encoder' ? 'masked-language' : 'language'} head, which a verbaliser reads`,
+    remedy: `Use a linear head, or an export for the task ${task}`,
+  });
+}
+
+/** [vocabulary, classes] with a 1 at each class's word. */
+function wordSelection(wordIds: readonly number[], vocabulary: number): Float32Array {
+  const selection = new Float32Array(vocabulary * wordIds.length);
+  wordIds.forEach((id, index) => (selection[id * wordIds.length + index] = 1));
+  return selection;
+}
