@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 
 import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
-import { createTextEncoder, type HeadOptions, type TextExample } from '@dynaprompt/text';
+import {
+  type HeadOptions,
+  openTextBackbone,
+  type TextBackboneOptions,
+  type TextExample,
+} from '@dynaprompt/text';
 
 /** How a backbone is opened. */
 export interface OpenOptions {
@@ -13,19 +18,26 @@ export interface OpenOptions {
   readonly maxLength: number | undefined;
   /** Threads within an operator; default: as many as there are cores. */
   readonly threads?: number;
+  /** Arithmetic of large products; default: float32. */
+  readonly compute?: TextBackboneOptions['compute'];
 }
 
 /** Opens a folder in the Hugging Face layout, a bundled model by its name, or a hub id. */
 export async function openBackbone(
   location: string,
-  { head, slots, maxLength, threads }: OpenOptions,
+  { head, slots, maxLength, threads, compute }: OpenOptions,
 ): Promise<FrozenBackbone<TextExample>> {
-  const bundled = Object.values(bundledModels).find(({ name }) => name === location);
-  const place = bundled === undefined || existsSync(location) ? location : bundled.folder;
-  return createTextEncoder(place, {
+  return openTextBackbone(placeOf(location), {
     head,
     reserve: slots,
     ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
     ...(threads === undefined ? {} : { threads }),
+    ...(compute === undefined ? {} : { compute }),
   });
+}
+
+/** The folder of a bundled model, where `location` is the name of one and no folder here; `location` itself otherwise. */
+export function placeOf(location: string): string {
+  const bundled = Object.values(bundledModels).find(({ name }) => name === location);
+  return bundled === undefined || existsSync(location) ? location : bundled.folder;
 }

@@ -8,6 +8,8 @@ import {
 } from '@dynaprompt/training';
 
 import { demonstration, shortDemonstration } from './demonstration.js';
+import { addInspect } from './inspect/command.js';
+import type { InspectOptions } from './inspect/run-inspect.js';
 import {
   type ComparisonOptions,
   comparisonOf,
@@ -23,6 +25,8 @@ import {
   parseWarmUp,
   type RunFlags,
 } from './options.js';
+import { addPredict } from './predict/command.js';
+import type { PredictOptions } from './predict/run-predict.js';
 import { addStudy } from './study/command.js';
 import type { StudyOptions, StudyPlaces } from './study/options.js';
 import { versions } from './versions.js';
@@ -32,6 +36,8 @@ export interface Actions {
   list(options: { readonly json: boolean }): Promise<void> | void;
   compare(options: ComparisonOptions, output: OutputOptions): Promise<void>;
   study(options: StudyOptions, places: StudyPlaces): Promise<void>;
+  predict(options: PredictOptions): Promise<void>;
+  inspect(options: InspectOptions): Promise<void>;
   exportPeft(adapter: string, folder: string, options: PeftExportOptions): Promise<void>;
 }
 
@@ -56,6 +62,8 @@ export function commandLine(actions: Actions, writeError: (text: string) => void
   addRun(program, actions);
   addStudy(program, (options, places) => actions.study(options, places));
   addDemonstration(program, actions);
+  addPredict(program, (options) => actions.predict(options));
+  addInspect(program, (options) => actions.inspect(options));
   addExport(program, actions);
   return program;
 }
@@ -138,6 +146,14 @@ function addRun(program: Command, actions: Actions): void {
       new Option('--head <kind>', 'how classes are read off')
         .choices(['linear', 'verbalizer'])
         .default('linear'),
+    )
+    .addOption(
+      new Option(
+        '--compute <arithmetic>',
+        "of the backbone's large products: int8 is faster, its gradient nearly exact",
+      )
+        .choices(['float32', 'int8'])
+        .default('float32'),
     )
     .option('--output <folder>', 'where results.json and report.html go (default: results/TASK)')
     .option('--json', 'results as one JSON document on stdout, progress on stderr')

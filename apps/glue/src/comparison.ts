@@ -113,11 +113,11 @@ async function loadTasks(options: ComparisonOptions): Promise<readonly LabelledD
 }
 
 async function openTask(
-  { backbone, head: kind, slots, maxLength }: ComparisonOptions,
+  { backbone, head: kind, slots, maxLength, compute }: ComparisonOptions,
   data: LabelledDataset,
 ): Promise<OpenTask> {
   const head = headOf(kind, data);
-  return { data, head, backbone: await openBackbone(backbone, { head, slots, maxLength }) };
+  return { data, head, backbone: await openBackbone(backbone, { head, slots, maxLength, compute }) };
 }
 
 /** The head of a task. @throws ConfigurationError where a verbaliser has no wording, or the answers are no classes. */

@@ -24,6 +24,7 @@ export const demonstration: ComparisonOptions = {
   slots: 10,
   maxLength: 32,
   head: 'linear',
+  compute: 'float32',
 };
 
 /** The same way in a few steps, to see that everything works; its scores mean nothing. */

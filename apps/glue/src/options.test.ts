@@ -26,6 +26,8 @@ async function ask(...words: readonly string[]): Promise<Asked> {
       },
       study: () => Promise.resolve(),
       exportPeft: () => Promise.resolve(),
+      predict: () => Promise.resolve(),
+      inspect: () => Promise.resolve(),
     },
     () => undefined,
   );
@@ -40,6 +42,8 @@ async function complaint(...words: readonly string[]): Promise<string> {
     compare: () => Promise.resolve(),
     study: () => Promise.resolve(),
     exportPeft: () => Promise.resolve(),
+    predict: () => Promise.resolve(),
+    inspect: () => Promise.resolve(),
   };
   const program = commandLine(actions, (text) => {
     written += text;
@@ -69,7 +73,7 @@ describe('run', () => {
       'run --task tsv --data my,folder --task-sampling equal --optimizer sgd --schedule cosine --warm-up 500 ' +
       '--weight-decay 0 --clip-norm none --clip-scope all --weights-learning-rate 1e-4 --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
       '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --shots 16 --evaluation test --bad-rows skip --learning-rate 0.3 ' +
-      '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer ' +
+      '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer --compute int8 ' +
       '--text-column a --pair-column b --label-column c --output out --json --force';
     expect(await ask(...words.split(' '))).toEqual({
       options: {
@@ -100,6 +104,7 @@ describe('run', () => {
         slots: 5,
         maxLength: 64,
         head: 'verbalizer',
+        compute: 'int8',
       },
       output: { output: 'out', json: true, force: true },
     });

@@ -54,6 +54,8 @@ export interface ComparisonOptions {
   /** Most tokens of a text, its prompt not counted. */
   readonly maxLength: number | undefined;
   readonly head: HeadKind;
+  /** Arithmetic of the backbone's large products. */
+  readonly compute: 'float32' | 'int8';
 }
 
 /** Where the outcome goes. */
@@ -111,6 +113,7 @@ export function comparisonOf(flags: RunFlags): ComparisonOptions {
     slots: flags.slots,
     maxLength: flags.maxLength,
     head: flags.head,
+    compute: flags.compute,
   };
 }
 

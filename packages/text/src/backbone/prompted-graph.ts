@@ -169,18 +169,19 @@ async function appendTraining(
     ...(variant.gates ? [INPUT.keyBias] : []),
     ...headTensors(head),
   ];
-  const { loss, gradients } = await appendLossGradient(graph, {
+  const { loss, gradients, shapes } = await appendLossGradient(graph, {
     withRespectTo,
     objective: { kind: 'cross-entropy', output: OUTPUT.logits },
     ...options,
   });
   const emit = new Emitter(graph);
   const gradientOf = (tensor: string): string => gradients.get(tensor) ?? '';
-  const { gradient, slots } = gatherPromptGradient(emit, gradientOf(embeddings));
+  // First what reads the gradient of all rows: without it, that of the prompts' rows alone is computed.
+  if (variant.position) emit.output(OUTPUT.scores, emit.fusedMatMul(gradientOf(embeddings), carried, 0, 1));
+  const { gradient, slots } = gatherPromptGradient(emit, gradientOf(embeddings), '', shapes);
   emit.output(OUTPUT.loss, loss);
   emit.output(OUTPUT.prompts, gradient);
   if (deep.length > 0) emit.output(OUTPUT.deep, gatherDeepPromptGradient(emit, deep.map(gradientOf), slots));
-  if (variant.position) emit.output(OUTPUT.scores, emit.fusedMatMul(gradientOf(embeddings), carried, 0, 1));
   if (variant.gates) emit.output(OUTPUT.keyBias, gradientOf(INPUT.keyBias));
   for (const tensor of headTensors(head)) emit.output(gradientOutput(tensor), gradientOf(tensor));
 }

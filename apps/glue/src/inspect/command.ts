@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+
+import { addAdapterFlags, type AdapterFlags, adapterOptionsOf } from '../predict/command.js';
+import type { InspectOptions } from './run-inspect.js';
+
+/** Adds `inspect` to a command line. */
+export function addInspect(program: Command, inspect: (options: InspectOptions) => Promise<void>): void {
+  const command = program
+    .command('inspect')
+    .description('show where the prompt of a saved adapter stands in texts, and what it is made of')
+    .argument('<adapter>', 'folder that run saved, such as results/sst2/adapters/dynamic-seed1')
+    .argument('[texts...]', 'texts, each in quotes');
+  addAdapterFlags(command)
+    .option('--file <file>', 'texts, one a line, instead; - is standard input')
+    .option('--json', 'one JSON object a line')
+    .action((adapter: string, texts: readonly string[], flags: AdapterFlags & { readonly file?: string }) => {
+      const { pairSeparator, batch, json = false, file } = flags;
+      return inspect({ ...adapterOptionsOf(adapter, flags), texts, file, pairSeparator, batch, json });
+    });
+}

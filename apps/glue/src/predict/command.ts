@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import { parseCount } from '../options.js';
+import type { AdapterOptions } from './open-adapter.js';
+import type { PredictOptions } from './run-predict.js';
+
+/** Flags of an adapter and of pairs. */
+export interface AdapterFlags {
+  readonly backbone?: string;
+  readonly anyRevision?: boolean;
+  readonly maxLength?: number;
+  readonly pairSeparator?: string;
+  readonly batch: number;
+  readonly json?: boolean;
+}
+
+/** Adds `predict` to a command line. */
+export function addPredict(program: Command, predict: (options: PredictOptions) => Promise<void>): void {
+  const command = program
+    .command('predict')
+    .description('classify texts, one a line, with a saved adapter')
+    .argument('<adapter>', 'folder that run saved, such as results/sst2/adapters/dynamic-seed1')
+    .argument('[file]', 'texts, one a line (default: standard input)');
+  addAdapterFlags(command)
+    .option('--json', 'one JSON object a line, with the probabilities of all classes')
+    .addOption(
+      new Option(
+        '--on-bad-line <policy>',
+        'stop at a line that cannot be answered, or answer it by an empty line',
+      )
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    )
+    .action(
+      (
+        adapter: string,
+        file: string | undefined,
+        flags: AdapterFlags & Pick<PredictOptions, 'onBadLine'>,
+      ) => {
+        const { pairSeparator, batch, json = false, onBadLine } = flags;
+        return predict({ ...adapterOptionsOf(adapter, flags), file, pairSeparator, batch, json, onBadLine });
+      },
+    );
+}
+
+/** Flags that every command with an adapter has. */
+export function addAdapterFlags(command: Command): Command {
+  return command
+    .option('--backbone <folder-or-id>', 'frozen model (default: the one that the adapter names)')
+    .option('--any-revision', 'take another export of the same model; probabilities differ then')
+    .option(
+      '--max-length <count>',
+      'most tokens of a text (default: what the model has room for)',
+      parseCount,
+    )
+    .option(
+      '--pair-separator <text>',
+      'between the two texts of a line, for pair tasks (default: TAB)',
+      parseSeparator,
+    )
+    .option('--batch <count>', 'most texts of one pass through the model', parseCount, 32);
+}
+
+/** Which adapter the flags ask for. */
+export function adapterOptionsOf(folder: string, flags: AdapterFlags): AdapterOptions {
+  const { backbone, anyRevision = false, maxLength } = flags;
+  return { folder, backbone, anyRevision, maxLength };
+}
+
+/** Any text but none; `\t` is a TAB. */
+function parseSeparator(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Give at least one character.');
+  return text.replaceAll('\\t', '\t');
+}
