@@ -16,7 +16,7 @@ beforeAll(async () => {
   place = await Workplace.open();
   await place.train('--task sst2 --data . --methods frozen,fixed,dynamic --output out');
   await writeFile(place.path('films.txt'), texts.join('\n'));
-});
+}, 300_000);
 
 afterAll(() => place.remove());
 

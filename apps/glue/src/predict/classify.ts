@@ -36,7 +36,7 @@ export function classifier(
   const random = stream(seed, 'predictions');
   return async (examples) => {
     if (examples.length === 0) return [];
-    const features = prompt?.needsFeatures === true ? await backbone.features(examples) : undefined;
+    const features = prompt?.needsFeatures === true ? await featuresOf(backbone, examples) : undefined;
     const planned = prompt?.plan(features, examples.length, { training: false, random, task: task.index });
     const logits = await backbone.predict(examples, planned?.plan, parameters.head);
     return examples.map(({ id }, row) => {
@@ -46,6 +46,18 @@ export function classifier(
       return { ...answerOf(names, softmax(scores)), choice: planned && choiceOf(planned.choices, row) };
     });
   };
+}
+
+/** [B, d], one example a pass as in training: what a prompt chooses does not depend on the other texts of a batch. */
+async function featuresOf(
+  backbone: OpenAdapter['backbone'],
+  examples: readonly TextExample[],
+): Promise<Float32Array> {
+  const rows = new Float32Array(examples.length * backbone.width);
+  for (const [row, example] of examples.entries()) {
+    rows.set(await backbone.features([example]), row * backbone.width);
+  }
+  return rows;
 }
 
 function answerOf(names: readonly string[], probabilities: readonly number[]): Omit<Answer, 'choice'> {

@@ -19,7 +19,8 @@ export async function directAnswers(
   const adapter = await loadAdapter(folder);
   const { kind, classes, labels, options } = adapter.head;
   const head = { kind, classes, ...options } as HeadOptions;
-  const backbone = await createTextEncoder(miniBert, { head, reserve: 4 });
+  const compute = adapter.backbone.dtype === 'int8' ? 'int8' : 'float32';
+  const backbone = await createTextEncoder(miniBert, { head, reserve: 4, compute });
   const prompt = adapter.configuration && (await restorePrompt(adapter));
   const answers: DirectAnswer[] = [];
   for (const example of examples) {

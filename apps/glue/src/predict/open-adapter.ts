@@ -54,6 +54,8 @@ export async function openAdapter(options: AdapterOptions): Promise<OpenAdapter>
     head: headOptionsOf(adapter, folder),
     slots: adapter.configuration?.slots ?? 0,
     maxLength,
+    // An adapter answers in the arithmetic that it was trained in.
+    compute: adapter.backbone.dtype === 'int8' ? ('int8' as const) : ('float32' as const),
   };
   await selectBackend();
   const backbone = await openBackbone(opened.location, opened);

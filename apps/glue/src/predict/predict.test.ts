@@ -16,6 +16,7 @@ beforeAll(async () => {
   place = await Workplace.open();
   await place.train('--task sst2 --data . --methods frozen,fixed,p_tuning,deep,dynamic --output out');
   await place.train('--task sst2 --data . --methods fixed --head verbalizer --output words');
+  await place.train('--task sst2 --data . --methods dynamic --compute int8 --output int8');
   await place.train('--task sst2,mr --data .,. --methods dynamic --output both');
   const pairs = [
     'sentence1\tsentence2\tlabel',
@@ -27,7 +28,7 @@ beforeAll(async () => {
   for (const name of ['train.tsv', 'dev.tsv']) await writeFile(place.path('rte', name), pairs.join('\n'));
   await place.train('--task rte --data rte --methods dynamic --output rte-out');
   await writeFile(place.path('films.txt'), `${texts.join('\n')}\n`);
-});
+}, 300_000);
 
 afterAll(() => place.remove());
 
@@ -66,8 +67,12 @@ describe('predict', () => {
     'out/adapters/dynamic-seed1',
     'words/adapters/fixed-seed1',
     'both/adapters/dynamic-seed1/mr',
-  ])('gives the probabilities of the libraries themselves, %s', async (adapter) => {
-    const { code, stdout, stderr } = await place.glue(`predict ${adapter} films.txt --json --batch 3`);
+    // Integer arithmetic scales the activations of a batch together.
+    'int8/adapters/dynamic-seed1 --batch 1',
+  ])('gives the probabilities of the libraries themselves, %s', async (words) => {
+    const [adapter = '', ...flags] = words.split(' ');
+    const run = place.start('predict', adapter, 'films.txt', '--json', '--batch', '3', ...flags);
+    const { code, stdout, stderr } = await run.end();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     await expectDirect(
       adapter,
