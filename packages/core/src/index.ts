@@ -5,6 +5,7 @@ export type {
   PositionMode,
   PromptPlan,
 } from './contracts/plan.js';
+export type { ImageExample, ImageSource } from './contracts/image.js';
 export { sizeOf } from './contracts/tensor.js';
 export type { GradientSet, ParameterSet, ParameterTensor } from './contracts/tensor.js';
 export type {

@@ -14,7 +14,7 @@ export {
   type TunedEncoder,
 } from './export/export-encoder.js';
 export type { WeightPlacement } from '@dynaprompt/onnx-export';
-export type { HubOptions } from './folder/hub.js';
+export type { HubOptions } from '@dynaprompt/backbone';
 export { DECODER_FAMILIES, ENCODER_FAMILIES, SEQ2SEQ_FAMILIES } from './folder/families.js';
 export type { TextExample } from './tokenization/encode.js';
 export { openExampleTokens, type ExampleTokens } from './tokenization/example-tokens.js';

@@ -1,11 +1,11 @@
 import type { AdapterKind } from '../folder/families.js';
-import type { BackboneFolder } from '../folder/backbone-folder.js';
+import type { BackboneFolder } from '@dynaprompt/backbone';
 import type { ModelConfig } from '../folder/model-config.js';
-import type { HubOptions } from '../folder/hub.js';
+import type { HubOptions } from '@dynaprompt/backbone';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 import type { Head, HeadOptions } from './head.js';
-import type { Sides } from './placement.js';
-import type { ComputeOptions } from './prompted-graph.js';
+import type { Sides } from '@dynaprompt/backbone';
+import type { ComputeOptions } from '@dynaprompt/backbone';
 import type { TextModel } from './text-model.js';
 
 /** How a text backbone is opened. */

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { GATE_FLOOR, type PromptedBatch } from '@dynaprompt/backbone';
 import { miniBert } from '@dynaprompt/mini-models';
 import { hardGates, planOf } from '../testing/plans.js';
 import { encodeExample, type EncodedExample } from '../tokenization/encode.js';
 import { loadTokenizer } from '../tokenization/tokenizer.js';
-import { assembleBatch, GATE_FLOOR, type BatchOptions, type PromptedBatch } from './batch.js';
+import { assembleBatch, type BatchOptions } from './batch.js';
 
 const SLOTS = 3;
 const WIDTH = 2;

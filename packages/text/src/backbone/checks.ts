@@ -1,7 +1,6 @@
-import { ConfigurationError, DataError, type LabelledBatch, type PromptPlan } from '@dynaprompt/core';
+import { ConfigurationError } from '@dynaprompt/core';
+import { PLAIN, type Sides } from '@dynaprompt/backbone';
 import { PACKAGE_NAME } from '../package-name.js';
-import type { TextExample } from '../tokenization/encode.js';
-import { PLAIN, type Sides } from './placement.js';
 
 /**
  * Most tokens of an example without its prompt.
@@ -40,75 +39,5 @@ export function refuseLeftPadding(_: unknown, padding: 'left' | 'right'): Sides 
     subject: 'padding left',
     problem: 'the positions of an encoder begin at the left',
     remedy: 'Use padding right',
-  });
-}
-
-/**
- * Checks a plan against batch and backbone; without a plan, only that the batch holds something.
- * @throws DataError naming the field that does not fit.
- */
-export function checkPlan(
-  plan: PromptPlan | undefined,
-  batch: number,
-  backbone: { readonly width: number; readonly reserve: number; readonly layers: number },
-): void {
-  if (batch === 0) throw unfit('the batch is empty');
-  if (!plan) return;
-  const { slots, width, gates, position, deep } = plan;
-  if (plan.batch !== batch) throw unfit(`it is for ${plan.batch} examples, the batch has ${batch}`);
-  if (width !== backbone.width) throw unfit(`it is ${width} wide, the backbone ${backbone.width}`);
-  if (slots > backbone.reserve)
-    throw unfit(`it has ${slots} slots, the backbone was opened for ${backbone.reserve}`);
-  checkCount('prompt values', plan.prompts.length, batch * slots * width);
-  checkCount('choices of position', position.choice.length, batch);
-  if (position.mode === 'split') checkCount('position candidates', position.candidates, slots + 1);
-  else if (position.candidates < 2)
-    throw unfit(`it has ${position.candidates} position candidates, not two or more`);
-  if (deep) {
-    const most = backbone.layers - 1;
-    if (!Number.isInteger(deep.layers) || deep.layers < 1 || deep.layers > most)
-      throw unfit(`it has prompts for ${deep.layers} layers behind the first, the backbone has ${most}`);
-    checkCount('deep prompt values', deep.prompts.length, batch * deep.layers * slots * width);
-  }
-  if (!gates) return;
-  checkCount('gates', gates.length, batch * slots);
-  const wrong = gates.find((gate) => !(gate >= 0 && Number.isFinite(gate)));
-  if (wrong !== undefined) throw unfit(`${wrong} is no gate`);
-}
-
-/**
- * Checks that every example has a label of one of the classes.
- * @throws DataError naming the example.
- */
-export function checkLabels(batch: LabelledBatch<TextExample>, classes: number): void {
-  batch.examples.forEach((example, index) => {
-    const label = batch.labels[index];
-    if (label !== undefined && label >= 0 && label < classes) return;
-    throw new DataError({
-      packageName: PACKAGE_NAME,
-      subject: `example ${example.id ?? index}`,
-      problem: `label ${label ?? 'missing'} is not in 0..${classes - 1}`,
-      remedy: 'Open the backbone with the number of classes of the data',
-    });
-  });
-  if (batch.labels.length === batch.examples.length) return;
-  throw new DataError({
-    packageName: PACKAGE_NAME,
-    subject: 'labels',
-    problem: `there are ${batch.labels.length} for ${batch.examples.length} examples`,
-    remedy: 'Give one label for each example',
-  });
-}
-
-function checkCount(what: string, actual: number, expected: number): void {
-  if (actual !== expected) throw unfit(`it has ${actual} ${what}, not ${expected}`);
-}
-
-function unfit(problem: string): DataError {
-  return new DataError({
-    packageName: PACKAGE_NAME,
-    subject: 'prompt plan',
-    problem,
-    remedy: 'Make the plan for this batch and this backbone',
   });
 }

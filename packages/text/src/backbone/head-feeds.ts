@@ -1,7 +1,8 @@
+import { placeOf, type PromptedBatch } from '@dynaprompt/backbone';
 import { float32, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 import { answerFeeds, decoderIds, type Answer } from './answers.js';
-import { lastSlot, placeOf, type PromptedBatch } from './batch.js';
+import { lastSlot } from './batch.js';
 import type { Question } from './encode-examples.js';
 import type { Head } from './head.js';
 import { INPUT } from './names.js';

@@ -1,22 +1,37 @@
-import { ModelError, stream } from '@dynaprompt/core';
 import {
-  DataType,
-  Emitter,
-  float32,
-  int64,
-  type Dimension,
-  type Graph,
-  type Node,
-  type TensorValue,
-} from '@dynaprompt/onnx-autodiff';
+  appendLinearHead,
+  floatInput,
+  LINEAR_HEAD_TENSORS,
+  OUTPUT,
+  probeFloats,
+  type HeadGraph,
+} from '@dynaprompt/backbone';
+import { ModelError, stream } from '@dynaprompt/core';
+import { DataType, Emitter, int64, type Graph, type Node, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { Head } from './head.js';
-import { INPUT, OUTPUT } from './names.js';
+import { ANSWER_SCORES, INPUT } from './names.js';
+import { repeatKeyBias } from './repeat-rows.js';
 import { emptyCache, type TextModel } from './text-model.js';
 
-/** Tensors of a head that are trained. */
-export function headTensors(head: Head): readonly string[] {
-  return head.kind === 'linear' ? ['head.weight', 'head.bias'] : [];
+/**
+ * A head behind a model.
+ * @throws ModelError if a verbaliser finds no language head, when it is appended.
+ */
+export function headGraph(model: TextModel, head: Head): HeadGraph {
+  const repeats = model.kind === 'seq2seq' && head.kind === 'scored';
+  return {
+    tensors: head.kind === 'linear' ? LINEAR_HEAD_TENSORS : [],
+    logits: head.kind === 'scored' ? ANSWER_SCORES : OUTPUT.logits,
+    append(graph) {
+      appendHead(graph, model, head);
+    },
+    probe: (batch, total) => probeFeeds(model, head, batch, total),
+    rowsPerExample: rowsPerExample(model, head),
+    adaptKeyBias(graph) {
+      if (repeats) repeatKeyBias(new Emitter(graph), head.classes);
+    },
+  };
 }
 
 /** How many rows of the model's batch an example takes: a decoder reads it once for each answer of several tokens. */
@@ -32,7 +47,7 @@ export type HeadSource = Pick<
 
 /**
  * Appends pooling and head behind the last hidden state: tensors {@link OUTPUT}.pooled [B, d] and .logits [B, classes], with
- * answers of several tokens .answers [R] too. The graph's own outputs are dropped.
+ * answers of several tokens {@link ANSWER_SCORES} [R] too. The graph's own outputs are dropped.
  * @throws ModelError if a verbaliser finds no language head.
  */
 export function appendHead(graph: Graph, model: HeadSource, head: Head): void {
@@ -56,9 +71,7 @@ function appendLogits(
 ): string {
   const { graph } = emit;
   if (head.kind === 'linear') {
-    const weight = floatInput(emit, 'head.weight', head.classes, model.width);
-    const bias = floatInput(emit, 'head.bias', head.classes);
-    return emit.op('Gemm', [OUTPUT.pooled, weight, bias], { transB: 1 });
+    return appendLinearHead(emit, head.classes, model.width);
   }
   const { vocabulary, kind } = model;
   const output = languageOutput(graph, model);
@@ -73,8 +86,8 @@ function appendLogits(
     const rows = floatInput(emit, INPUT.answerRows, 'answers', 'answer_length', 'prompted_length');
     readRows(graph, readers, emit.op('MatMul', [rows, readers.source]));
   }
-  emit.alias(answerScores(emit, output), OUTPUT.answers);
-  return emit.reshape(OUTPUT.answers, emit.ints(-1, head.classes));
+  emit.alias(answerScores(emit, output), ANSWER_SCORES);
+  return emit.reshape(ANSWER_SCORES, emit.ints(-1, head.classes));
 }
 
 /** Σ log p of the answers' tokens, [R], of logits [R, S, vocabulary]. */
@@ -124,19 +137,8 @@ export function projected(emit: Emitter, { width, hiddenWidth }: HeadSource, row
   return emit.op('MatMul', [rows, emit.floats(values, [hiddenWidth, width])]);
 }
 
-/** Declares tensors as outputs, and drops inputs that none of them needs. */
-export function declareOutputs(graph: Graph, outputs: readonly string[]): void {
-  for (const name of outputs) graph.outputs.set(name, { name, dataType: DataType.float32, dims: undefined });
-  graph.prune();
-}
-
 /** Small inputs of a model with its head, for finding shapes: `batch` examples of `total` tokens. */
-export function probeFeeds(
-  model: TextModel,
-  head: Head,
-  batch: number,
-  total: number,
-): Record<string, TensorValue> {
+function probeFeeds(model: TextModel, head: Head, batch: number, total: number): Record<string, TensorValue> {
   const rows = batch * rowsPerExample(model, head);
   const answers = head.kind === 'scored' ? batch * head.classes : batch;
   const ones = (...dims: readonly [number, number]): TensorValue =>
@@ -160,15 +162,6 @@ export function probeFeeds(
     ...linear,
     ...scored,
   };
-}
-
-/** A float32 tensor of a shape, for finding shapes. */
-export function probeFloats(...dims: readonly number[]): TensorValue {
-  return float32(new Float32Array(dims.reduce((product, extent) => product * extent, 1)).fill(0.1), dims);
-}
-
-function floatInput(emit: Emitter, name: string, ...dims: readonly Dimension[]): string {
-  return emit.input({ name, dataType: DataType.float32, dims });
 }
 
 function languageOutput(graph: Graph, { kind, vocabularyLogits }: HeadSource): string {

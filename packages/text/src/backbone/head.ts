@@ -1,4 +1,5 @@
-import { ConfigurationError, stream, type ParameterSet } from '@dynaprompt/core';
+import { initialLinearHead } from '@dynaprompt/backbone';
+import { ConfigurationError, type ParameterSet } from '@dynaprompt/core';
 import type { AdapterKind } from '../folder/families.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
@@ -138,18 +139,9 @@ function checkTemplate(
   );
 }
 
-/** Scale of a new linear head; small, so that training starts near the uniform answer. */
-const INITIAL_DEVIATION = 0.02;
-
-/** Starting values of a head: weight [classes, d] ~ N(0, 0.02²), bias [classes] = 0; nothing for a verbaliser. */
+/** Starting values of a head; nothing for a verbaliser. */
 export function initialHead(head: Head, width: number, seed: number): ParameterSet {
-  if (head.kind !== 'linear') return new Map();
-  const random = stream(seed, 'head');
-  const weight = new Float32Array(head.classes * width).map(() => INITIAL_DEVIATION * random.normal());
-  return new Map([
-    ['head.weight', { shape: [head.classes, width], values: weight }],
-    ['head.bias', { shape: [head.classes], values: new Float32Array(head.classes) }],
-  ]);
+  return head.kind === 'linear' ? initialLinearHead(head.classes, width, seed) : new Map();
 }
 
 function invalid(subject: string, problem: string, remedy: string): ConfigurationError {

@@ -1,5 +1,7 @@
+import { PROMPT_INPUT } from '@dynaprompt/backbone';
+
 /**
- * Inputs of a model's graphs; T is the prompted length, l the prompt's, R the rows of answers (B, or one for each class of each
+ * Inputs of a text model's graphs; T is the prompted length, l the prompt's, R the rows of answers (B, or one for each class of each
  * example), S the tokens of the longest answer.
  */
 export const INPUT = {
@@ -13,16 +15,7 @@ export const INPUT = {
   positions: 'position_ids',
   /** int64 [R, S] what a decoder reads besides its encoder */
   decoderIds: 'decoder_input_ids',
-  /** float32 [B, l, d] */
-  prompts: 'prompt_embeddings',
-  /** float32 [B, D, l, d] prompts of layers 2 … D + 1 */
-  deep: 'deep_prompt_embeddings',
-  /** int64 [B, T] row of [prompts; tokens] at each position */
-  order: 'prompt_order',
-  /** int64 [B, l] position of each prompt row */
-  slots: 'prompt_slots',
-  /** float32 [B, T] log-gate added to the attention scores of each key */
-  keyBias: 'key_bias',
+  ...PROMPT_INPUT,
   /** float32 [B, T] weights of the pooled hidden state, e.g. 1/n at the own tokens */
   pooling: 'pooling_weights',
   /** float32 [R, S, T] with a 1 where each token of an answer is predicted */
@@ -33,28 +26,7 @@ export const INPUT = {
   answerWeights: 'answer_weights',
   /** float32 [R] added to the score of an answer */
   answerBias: 'answer_bias',
-  /** int64 [B] */
-  labels: 'labels',
 } as const;
 
-/** Outputs of a model's graphs. */
-export const OUTPUT = {
-  pooled: 'pooled',
-  logits: 'class_logits',
-  /** [R] log-likelihood of each answer */
-  answers: 'answer_scores',
-  loss: 'loss',
-  /** [B, l, d] */
-  prompts: 'prompt_gradient',
-  /** [B, D, l, d] */
-  deep: 'deep_prompt_gradient',
-  /** [B, T, T] ⟨dL/dE_t, E_u⟩ */
-  scores: 'position_scores',
-  /** [B, T] */
-  keyBias: 'key_bias_gradient',
-} as const;
-
-/** Output that holds the gradient of a tensor. */
-export function gradientOutput(tensor: string): string {
-  return `${tensor}.gradient`;
-}
+/** Output of a head of answers of several tokens: [R] log-likelihood of each. */
+export const ANSWER_SCORES = 'answer_scores';

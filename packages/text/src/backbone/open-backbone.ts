@@ -1,9 +1,9 @@
 import { ModelError, type FrozenBackbone } from '@dynaprompt/core';
-import { openBackboneFolder } from '../folder/backbone-folder.js';
+import { openBackboneFolder } from '@dynaprompt/backbone';
 import { readModelConfig, type ModelConfig } from '../folder/model-config.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { TextExample } from '../tokenization/encode.js';
-import { loadTokenizer } from '../tokenization/tokenizer.js';
+import { loadTokenizer, TOKENIZER_FILES } from '../tokenization/tokenizer.js';
 import type { TextAdapter, TextBackboneOptions } from './adapter.js';
 import { maximumOwnTokens } from './checks.js';
 import { resolveHead } from './head.js';
@@ -19,7 +19,7 @@ export async function openBackbone(
   options: TextBackboneOptions,
   adapters: readonly TextAdapter[],
 ): Promise<FrozenBackbone<TextExample>> {
-  const files = await openBackboneFolder(location, options);
+  const files = await openBackboneFolder(location, TOKENIZER_FILES, options);
   const config = readModelConfig(
     files.config,
     adapters.map(({ kind }) => kind),

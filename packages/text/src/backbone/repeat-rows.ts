@@ -1,5 +1,5 @@
 import type { Emitter } from '@dynaprompt/onnx-autodiff';
-import { isOfSecond } from './join-graphs.js';
+import { isOfSecond } from '@dynaprompt/backbone';
 import { INPUT } from './names.js';
 
 /**

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@dynaprompt/core';
 import type { Graph } from '@dynaprompt/onnx-autodiff';
 import type { TextAdapter } from '../backbone/adapter.js';
-import { joinGraphs } from '../backbone/join-graphs.js';
+import { joinGraphs } from '@dynaprompt/backbone';
 import { INPUT } from '../backbone/names.js';
 import { describeTextModel, prepareTextGraph } from '../backbone/text-model.js';
 import { PACKAGE_NAME } from '../package-name.js';

@@ -4,7 +4,7 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { along, at, crossEntropy, derivative, inner, integral } from '../testing/numbers.js';
 import { normals, planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import { GATE_FLOOR } from '../backbone/batch.js';
+import { GATE_FLOOR } from '@dynaprompt/backbone';
 import type { HeadOptions } from '../backbone/head.js';
 import { createTextEncoder } from './text-encoder.js';
 

@@ -4,7 +4,7 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { at, crossEntropy, distance } from '../testing/numbers.js';
 import { hardGates, normals, planOf } from '../testing/plans.js';
 import type { TextExample } from '../tokenization/encode.js';
-import { GATE_FLOOR } from '../backbone/batch.js';
+import { GATE_FLOOR } from '@dynaprompt/backbone';
 import { createTextEncoder } from './text-encoder.js';
 
 const SLOTS = 4;

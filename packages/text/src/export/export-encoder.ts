@@ -11,11 +11,11 @@ import { promptOfTask, writeFolder, writeModelFiles, type WeightPlacement } from
 import { maximumOwnTokens } from '../backbone/checks.js';
 import { initialHead, resolveHead, type Head } from '../backbone/head.js';
 import type { TextEncoderOptions } from '../encoder/text-encoder.js';
-import { openBackboneFolder } from '../folder/backbone-folder.js';
-import { fingerprint } from '../folder/fingerprint.js';
+import { openBackboneFolder } from '@dynaprompt/backbone';
+import { fingerprint } from '@dynaprompt/backbone';
 import { readModelConfig } from '../folder/model-config.js';
 import { PACKAGE_NAME } from '../package-name.js';
-import { loadTokenizer } from '../tokenization/tokenizer.js';
+import { loadTokenizer, TOKENIZER_FILES } from '../tokenization/tokenizer.js';
 import { copyTokenizer, longestInput, writeConfig, writeJson } from './folder-files.js';
 import { buildTunedGraph } from './tuned-graph.js';
 
@@ -72,7 +72,7 @@ export async function exportTunedEncoder(
   target: string,
   { labels, weights = 'copy', reportChoices = false, task }: ExportOptions = {},
 ): Promise<ExportedEncoder> {
-  const source = await openBackboneFolder(location, options);
+  const source = await openBackboneFolder(location, TOKENIZER_FILES, options);
   const config = readModelConfig(source.config, ['encoder']);
   const tokenizer = await loadTokenizer(source.folder);
   const maximum = maximumOwnTokens(options.reserve, options.maximumTokens, config.maximumTokens);

@@ -1,3 +1,4 @@
+import { OUTPUT } from '@dynaprompt/backbone';
 import { candidatesOf, ModelError, type ParameterSet } from '@dynaprompt/core';
 import {
   DataType,
@@ -17,7 +18,7 @@ import {
 } from '@dynaprompt/onnx-export';
 import { appendHead, projected } from '../backbone/head-graph.js';
 import type { Head } from '../backbone/head.js';
-import { INPUT, OUTPUT } from '../backbone/names.js';
+import { INPUT } from '../backbone/names.js';
 import { describeTextModel, layersOf, type TextModel } from '../backbone/text-model.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';

@@ -14,7 +14,7 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { createTextEncoder, type TextEncoderOptions } from '../encoder/text-encoder.js';
 import { alteredBackbone, BACKBONE_FILES, temporaryFolder } from '../testing/folders.js';
 import { distance } from '../testing/numbers.js';
-import { fingerprint } from './fingerprint.js';
+import { fingerprint } from '@dynaprompt/backbone';
 
 const linear: TextEncoderOptions = { threads: 1, reserve: 4, head: { kind: 'linear', classes: 2 } };
 const verbaliser: TextEncoderOptions = {

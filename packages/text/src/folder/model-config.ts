@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readConfigFile } from '@dynaprompt/backbone';
 import { z } from 'zod';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
@@ -28,13 +28,7 @@ const token = z.number().int().nonnegative().nullish();
  * @throws ModelError if the file is no JSON, lacks a field, or is of a family that is not supported.
  */
 export function readModelConfig(file: string, adapters: readonly AdapterKind[]): ModelConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw problemWith(file, 'it cannot be read as JSON', 'Download the file again', cause);
-  }
-  const { model_type: name } = check(file, z.object({ model_type: z.string() }), json);
+  const { model_type: name } = readConfigFile(file, z.object({ model_type: z.string() }));
   const family = Object.hasOwn(FAMILIES, name) ? FAMILIES[name] : undefined;
   if (!family || !adapters.includes(family.adapter)) {
     const known = Object.keys(FAMILIES).filter((other) =>
@@ -46,7 +40,7 @@ export function readModelConfig(file: string, adapters: readonly AdapterKind[]):
       `Use a backbone of the families ${known.join(', ')}${family ? ', or openTextBackbone' : ''}`,
     );
   }
-  const fields = check(file, schemaOf(family), json) as Record<string, number | null | undefined>;
+  const fields = readConfigFile(file, schemaOf(family)) as Record<string, number | null | undefined>;
   const width = fields[family.width] ?? 0;
   const positions = fields[family.positions] ?? family.defaultPositions ?? 0;
   const reserved = family.countsFromPadding ? (fields.pad_token_id ?? 1) + 1 : 0;
@@ -70,17 +64,6 @@ function schemaOf({ width, positions, embedding, defaultPositions }: Family): z.
   });
 }
 
-function check<T>(file: string, schema: z.ZodType<T>, json: unknown): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw problemWith(
-    file,
-    [...(issue?.path ?? []), issue?.message ?? 'unexpected content'].join(': '),
-    'Use the config.json of the published model',
-  );
-}
-
-function problemWith(subject: string, problem: string, remedy: string, cause?: unknown): ModelError {
-  return new ModelError({ packageName: PACKAGE_NAME, subject, problem, remedy, cause });
+function problemWith(subject: string, problem: string, remedy: string): ModelError {
+  return new ModelError({ packageName: PACKAGE_NAME, subject, problem, remedy });
 }

@@ -3,7 +3,7 @@ import { Emitter, type Graph } from '@dynaprompt/onnx-autodiff';
 import type { TextAdapter } from '../backbone/adapter.js';
 import { refuseLeftPadding } from '../backbone/checks.js';
 import type { Head } from '../backbone/head.js';
-import { joinGraphs } from '../backbone/join-graphs.js';
+import { joinGraphs } from '@dynaprompt/backbone';
 import { INPUT } from '../backbone/names.js';
 import { repeatRows } from '../backbone/repeat-rows.js';
 import { describeTextModel, prepareTextGraph } from '../backbone/text-model.js';

@@ -6,11 +6,11 @@ import { questionReader } from '../backbone/encode-examples.js';
 import { resolveHead } from '../backbone/head.js';
 import { decoderAdapter } from '../decoder/adapter.js';
 import { encoderAdapter } from '../encoder/adapter.js';
-import { openBackboneFolder } from '../folder/backbone-folder.js';
+import { openBackboneFolder } from '@dynaprompt/backbone';
 import { readModelConfig } from '../folder/model-config.js';
 import { seq2seqAdapter } from '../seq2seq/adapter.js';
 import type { TextExample } from './encode.js';
-import { loadTokenizer } from './tokenizer.js';
+import { loadTokenizer, TOKENIZER_FILES } from './tokenizer.js';
 
 /** One example as a backbone reads it, without a prompt. */
 export interface ExampleTokens {
@@ -31,7 +31,7 @@ export async function openExampleTokens(
   location: string,
   options: Pick<TextBackboneOptions, 'head' | 'reserve' | 'maximumTokens' | 'revision'>,
 ): Promise<(example: TextExample) => ExampleTokens> {
-  const files = await openBackboneFolder(location, options);
+  const files = await openBackboneFolder(location, TOKENIZER_FILES, options);
   const { adapter: kind, maximumTokens } = readModelConfig(
     files.config,
     adapters.map((adapter) => adapter.kind),

@@ -1,7 +1,10 @@
 import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transformers';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
-import { reasonOf } from '../reason.js';
+import { reasonOf } from '@dynaprompt/backbone';
+
+/** Files that a tokeniser is made of. */
+export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
 
 /** Special tokens around one text, or around and between a pair, with their token types. */
 export interface Frame {

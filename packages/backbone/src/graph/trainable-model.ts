@@ -5,14 +5,14 @@ import {
   findWeights,
   openSession,
   tieWeights,
+  type Graph,
   type Session,
   type SessionOptions,
   type Tensor,
 } from '@dynaprompt/onnx-autodiff';
-import { appendHead, declareOutputs, headTensors, probeFeeds } from './head-graph.js';
-import type { Head } from './head.js';
 import { gradientOutput, OUTPUT } from './names.js';
-import type { TextModel } from './text-model.js';
+import { declareOutputs } from './outputs.js';
+import type { HeadGraph } from './prompted-model.js';
 
 /** A model whose weights are inputs of its graphs, under their own names. */
 export interface TrainableModel {
@@ -26,17 +26,14 @@ export interface TrainableModel {
 
 /**
  * Makes the weights of a model trainable. Tied weights that the file holds twice are one.
- * @param model its graph is changed.
- * @throws ModelError if a verbaliser finds no language head.
- * @throws UnsupportedOperatorError (of onnx-autodiff) if an operator between a weight and the logits has no gradient.
+ * @param graph is changed.
+ * @throws UnsupportedOperatorError (of onnx-autodiff) if an operator between a weight and the logits has no gradient, and whatever
+ * `head.append` throws.
  */
-export function readTrainableModel(model: TextModel, head: Head): TrainableModel {
-  const { graph } = model;
-  // The head's inputs are no inputs of the model.
-  const probed = { ...model, graph: graph.clone() };
+export function readTrainableModel(graph: Graph, head: HeadGraph): TrainableModel {
   tieWeights(graph);
   const own = new Set(graph.initializers.keys());
-  appendHead(graph, model, head);
+  head.append(graph);
   declareOutputs(graph, [OUTPUT.logits]);
   const weights = findWeights(graph, OUTPUT.logits).filter(({ name }) => own.has(name));
   return {
@@ -48,11 +45,11 @@ export function readTrainableModel(model: TextModel, head: Head): TrainableModel
     },
     async openTraining(options) {
       const training = graph.clone();
-      const tensors = [...weights.map(({ name }) => name), ...headTensors(head)];
+      const tensors = [...weights.map(({ name }) => name), ...head.tensors];
       const { loss, gradients } = await appendLossGradient(training, {
         withRespectTo: tensors,
         objective: { kind: 'cross-entropy', output: OUTPUT.logits },
-        probeInputs: [probeFeeds(probed, head, 2, 7), probeFeeds(probed, head, 3, 11)],
+        probeInputs: [head.probe(2, 7), head.probe(3, 11)],
       });
       const emit = new Emitter(training);
       emit.output(OUTPUT.loss, loss);

@@ -8,10 +8,10 @@ import {
   type PromptPlan,
 } from '@dynaprompt/core';
 import { floatsOf, type TensorValue } from '@dynaprompt/onnx-autodiff';
-import { GATE_FLOOR, type PromptedBatch } from './batch.js';
 import { gradientsOf } from './fine-tuning.js';
-import { OUTPUT } from './names.js';
-import { inTableOrder } from './placement.js';
+import { OUTPUT } from './graph/names.js';
+import { GATE_FLOOR, type PromptedBatch } from './sequence/arrangement.js';
+import { inTableOrder } from './sequence/placement.js';
 
 /** Reads loss, logits and the gradients that were asked for out of the results of a training session. */
 export function stepOf(
@@ -44,11 +44,21 @@ function choiceGradient(
   batch: number,
 ): Float32Array {
   const own = layouts.map(({ before, content, after }) => before + content + after);
-  const columns = rowSlots(tables, batch, shape.slots + Math.max(...own));
+  const rows = shape.slots + Math.max(...own);
+  const scores = floatsOf(results[OUTPUT.scores]);
+  const slotScores = results[OUTPUT.slotScores];
+  // Scores of the rows themselves, which are not those of what the model reads where slots give something to prompts.
+  if (slotScores) {
+    return positionGradient(shape, layouts, {
+      scores,
+      columnCount: rows,
+      promptSlotScores: floatsOf(slotScores),
+    });
+  }
   return positionGradient(shape, layouts, {
-    scores: inTableOrder(floatsOf(results[OUTPUT.scores]), shape.total, places),
+    scores: inTableOrder(scores, shape.total, places),
     columnCount: shape.total,
-    columns,
+    columns: rowSlots(tables, batch, rows),
   });
 }
 

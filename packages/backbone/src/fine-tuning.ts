@@ -13,33 +13,32 @@ import {
   type Session,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
-import type { TextExample } from '../tokenization/encode.js';
-import type { PromptedBatch } from './batch.js';
-import { gradientOutput, INPUT, OUTPUT } from './names.js';
-import type { ComputeOptions } from './prompted-graph.js';
-import type { SessionCache } from './session-cache.js';
-import type { TrainableModel } from './trainable-graph.js';
+import { gradientOutput, OUTPUT, PROMPT_INPUT } from './graph/names.js';
+import type { ComputeOptions } from './graph/prompted-model.js';
+import type { TrainableModel } from './graph/trainable-model.js';
+import type { PromptedBatch } from './sequence/arrangement.js';
+import type { SessionCache } from './sessions/session-cache.js';
 
 /** What fine-tuning takes over from the frozen backbone. */
-export interface FineTuningParts {
+export interface FineTuningParts<Example> {
   readonly model: TrainableModel;
   /** Sessions of the copy's own. */
   readonly sessions: SessionCache;
   readonly sessionOptions: ComputeOptions;
   /** Checks and arranges examples without a prompt. */
-  arrange(examples: readonly TextExample[]): PromptedBatch;
-  checkLabels(batch: LabelledBatch<TextExample>): void;
+  arrange(examples: readonly Example[]): PromptedBatch | Promise<PromptedBatch>;
+  checkLabels(batch: LabelledBatch<Example>): void;
 }
 
-/** The encoder with all its weights passed in by the caller, for full fine-tuning. */
-export function fineTuningOf(parts: FineTuningParts): FineTuning<TextExample> {
+/** A model with all its weights passed in by the caller, for full fine-tuning. */
+export function fineTuningOf<Example>(parts: FineTuningParts<Example>): FineTuning<Example> {
   const { model, sessions, sessionOptions } = parts;
   const run = async (
     session: Session,
-    examples: readonly TextExample[],
+    examples: readonly Example[],
     ...given: readonly Readonly<Record<string, TensorValue>>[]
   ): Promise<Record<string, TensorValue>> => {
-    const { feeds } = parts.arrange(examples);
+    const { feeds } = await parts.arrange(examples);
     // Inputs that only prompts need are not in this graph.
     const own = Object.entries(feeds).filter(([name]) => session.inputs.has(name));
     return session.run(Object.assign(Object.fromEntries(own), ...given) as Record<string, TensorValue>);
@@ -53,14 +52,13 @@ export function fineTuningOf(parts: FineTuningParts): FineTuning<TextExample> {
         ]),
       ),
     async predict(examples, weights, head) {
-      parts.arrange(examples);
       const session = await sessions.get('inference', () => model.openInference(sessionOptions));
       return floatsOf((await run(session, examples, feedsOf(weights), feedsOf(head)))[OUTPUT.logits]);
     },
     async differentiate(batch, weights, head) {
       parts.checkLabels(batch);
       const session = await sessions.get('training', () => model.openTraining(sessionOptions));
-      const labels = { [INPUT.labels]: int64(batch.labels, [batch.examples.length]) };
+      const labels = { [PROMPT_INPUT.labels]: int64(batch.labels, [batch.examples.length]) };
       const results = await run(session, batch.examples, labels, feedsOf(weights), feedsOf(head));
       return {
         loss: nullThrows(floatsOf(results[OUTPUT.loss])[0], 'a session returned an empty loss'),

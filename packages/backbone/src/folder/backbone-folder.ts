@@ -4,11 +4,11 @@ import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import { isAbsent, openHubSnapshot, type HubOptions, type HubSnapshot } from './hub.js';
 
-/** Files of a text backbone in the layout that transformers.js reads. */
+/** Files of a backbone in the layout that transformers.js reads. */
 export interface BackboneFolder {
   /** Folder name or hub id, for people. */
   readonly name: string;
-  /** Local folder that holds config.json and the tokeniser's files. */
+  /** Local folder that holds config.json and its companions. */
   readonly folder: string;
   /** Path of config.json. */
   readonly config: string;
@@ -20,29 +20,37 @@ export interface BackboneFolder {
 }
 
 const CONFIG_FILE = 'config.json';
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
 const MODEL_FILE = 'onnx/model.onnx';
+
+/** Files that a backbone needs beside config.json and the model, e.g. those of its tokeniser. */
+export type CompanionFiles = readonly string[];
+
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
 /**
  * Finds a backbone: a local folder, or a hub id (`owner/name`) whose files are downloaded once into the standard Hugging Face
  * cache; the model last, so that an unsuitable one is never fetched.
+ * @param companions files that the folder has to have too.
  * @throws ModelError naming the folder or file that is missing, or what the hub answered.
  */
-export async function openBackboneFolder(location: string, hub: HubOptions = {}): Promise<BackboneFolder> {
-  if (existsSync(location)) return localFolder(resolve(location));
+export async function openBackboneFolder(
+  location: string,
+  companions: CompanionFiles,
+  hub: HubOptions = {},
+): Promise<BackboneFolder> {
+  if (existsSync(location)) return localFolder(resolve(location), companions);
   const isPath = location.startsWith('.') || location.startsWith('/') || location.startsWith('~');
   if (isPath || !HUB_ID.test(location)) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
       subject: `"${location}"`,
       problem: 'there is no such folder, and it is no hub id',
-      remedy: `Give a folder with ${CONFIG_FILE}, tokenizer.json and ${MODEL_FILE}, or an id like owner/name`,
+      remedy: `Give a folder with ${filesOf(companions)} and ${MODEL_FILE}, or an id like owner/name`,
     });
   }
   const snapshot = await openHubSnapshot(location, hub);
   const config = await snapshot.file(CONFIG_FILE);
-  for (const file of TOKENIZER_FILES) await snapshot.file(file);
+  for (const file of companions) await snapshot.file(file);
   return {
     name: location,
     folder: snapshot.folder,
@@ -81,17 +89,17 @@ function externalData(config: string, file: string): readonly string[] {
   );
 }
 
-function localFolder(folder: string): BackboneFolder {
+function localFolder(folder: string, companions: CompanionFiles): BackboneFolder {
   if (!statSync(folder).isDirectory()) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
       subject: folder,
       problem: 'this is a file, not a folder',
-      remedy: `Give the folder that holds ${CONFIG_FILE}, tokenizer.json and ${MODEL_FILE}`,
+      remedy: `Give the folder that holds ${filesOf(companions)} and ${MODEL_FILE}`,
     });
   }
-  for (const file of [CONFIG_FILE, ...TOKENIZER_FILES])
-    if (!existsSync(join(folder, file))) throw missing(folder, file);
+  for (const file of [CONFIG_FILE, ...companions])
+    if (!existsSync(join(folder, file))) throw missing(folder, file, companions);
   return {
     name: basename(folder),
     folder,
@@ -101,17 +109,21 @@ function localFolder(folder: string): BackboneFolder {
         existsSync(join(folder, file)),
       );
       return found === undefined
-        ? Promise.reject(missing(folder, files.at(-1) ?? MODEL_FILE))
+        ? Promise.reject(missing(folder, files.at(-1) ?? MODEL_FILE, companions))
         : Promise.resolve(join(folder, found));
     },
   };
 }
 
-function missing(folder: string, file: string): ModelError {
+function missing(folder: string, file: string, companions: CompanionFiles): ModelError {
   return new ModelError({
     packageName: PACKAGE_NAME,
     subject: join(folder, file),
     problem: 'the file is missing',
-    remedy: `A backbone folder holds ${CONFIG_FILE}, ${TOKENIZER_FILES.join(', ')} and the model in onnx/`,
+    remedy: `A backbone folder holds ${filesOf(companions)} and the model in onnx/`,
   });
+}
+
+function filesOf(companions: CompanionFiles): string {
+  return [CONFIG_FILE, ...companions].join(', ');
 }

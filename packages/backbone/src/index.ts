@@ -1,0 +1,37 @@
+export { openBackboneFolder, type BackboneFolder, type CompanionFiles } from './folder/backbone-folder.js';
+export { fingerprint } from './folder/fingerprint.js';
+export type { HubOptions } from './folder/hub.js';
+export { readConfigFile } from './folder/config-file.js';
+export { frozenBackbone, type BackboneOptions, type BackboneParts, type Purpose } from './frozen-backbone.js';
+export { feedsOf, gradientsOf } from './fine-tuning.js';
+export { joinGraphs, isOfSecond } from './graph/join-graphs.js';
+export { appendLinearHead, floatInput, initialLinearHead, LINEAR_HEAD_TENSORS } from './graph/linear-head.js';
+export { gradientOutput, OUTPUT, PROMPT_INPUT } from './graph/names.js';
+export { declareOutputs, probeFloats } from './graph/outputs.js';
+export {
+  readPromptedModel,
+  type ComputeOptions,
+  type HeadGraph,
+  type PromptableModel,
+  type PromptedModel,
+  type PromptEntry,
+  type PromptPlacement,
+  type PromptVariant,
+  type TrainingVariant,
+} from './graph/prompted-model.js';
+export type { TrainableModel } from './graph/trainable-model.js';
+export { reasonOf } from './reason.js';
+export {
+  arrangeSequences,
+  GATE_FLOOR,
+  logGate,
+  placeOf,
+  promptFeeds,
+  type Arrangement,
+  type Gating,
+  type PromptedBatch,
+} from './sequence/arrangement.js';
+export { checkLabels, checkPlan } from './sequence/checks.js';
+export { inTableOrder, placesOf, PLAIN, type Sides } from './sequence/placement.js';
+export { repeatPlan, sumRepeated } from './sequence/repeat.js';
+export { SessionCache } from './sessions/session-cache.js';
