@@ -69,7 +69,7 @@ async function features(location: string, revision?: string): Promise<Float32Arr
 async function expectRefusal(opening: Promise<unknown>, message: RegExp): Promise<void> {
   await expect(opening).rejects.toThrow(message);
   await expect(opening).rejects.toBeInstanceOf(ModelError);
-  await expect(opening).rejects.toThrow(/^@dynaprompt\/backbone: [^\n]+\.$/);
+  await expect(opening).rejects.toThrow(/^@dynaprompt\/(?:backbone|text): [^\n]+\.$/);
 }
 
 describe('a hub id', () => {
