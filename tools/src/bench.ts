@@ -76,6 +76,11 @@ program
   .option('--tokens <count>', 'tokens of an example, prompt not counted', wholeNumber, 64)
   .option('--slots <count>', 'prompt slots', wholeNumber, 20)
   .option('--rounds <count>', 'measured runs', wholeNumber, 12)
+  .addOption(
+    new Option('--compute <arithmetic>', "of the backbone's large products")
+      .choices(['fp32', 'int8'])
+      .default('fp32'),
+  )
   .option('--factors', 'times position, length and pool each by itself too')
   .option('--reference', "takes the published implementation's step in PyTorch too; for BERT-base")
   .option('--json', 'accepted for symmetry: the output is always JSON')

@@ -27,6 +27,37 @@ export { loadTask } from './datasets/load-task.js';
 export type { LoadTaskOptions } from './datasets/load-task.js';
 export { groupSample, sampleOf, stratifiedSample } from './datasets/sample.js';
 export { taskNamed, tasks } from './datasets/tasks.js';
+export { openMojiAttribution, readOpenMoji } from './images/openmoji.js';
+export type { OpenMojiOptions } from './images/openmoji.js';
+export { readCifar10, readCifar100 } from './images/cifar.js';
+export type { CifarLabels } from './images/cifar.js';
+export { readIdx } from './images/idx.js';
+export type { IdxFacts } from './images/idx.js';
+export { readImageFolder } from './images/image-folder.js';
+export { imageDatasetNames, loadImages } from './images/load-images.js';
+export type { ImageDatasetName, LoadImagesOptions } from './images/load-images.js';
+export type { OfficialLists } from './images/official-lists.js';
+export { readImageParquet } from './images/parquet.js';
+export type { ImageParquetOptions, ParquetPicture } from './images/parquet.js';
+export { splitImages } from './images/splits.js';
+export type {
+  FewShotProtocol,
+  ImageProtocol,
+  SplitOptions,
+  Vtab1kProtocol,
+  WholeProtocol,
+} from './images/splits.js';
+export type {
+  ImageCollection,
+  ImageEntry,
+  ImageFacts,
+  LabelledImage,
+  LabelledImageDataset,
+} from './images/types.js';
+export { calibration, expectedCalibrationError } from './metrics/calibration.js';
+export type { Calibration, CalibrationBin } from './metrics/calibration.js';
+export { confusionMatrix, perClassAccuracy, topClasses, topOneAccuracy } from './metrics/confusion.js';
+export type { ConfusionMatrix } from './metrics/confusion.js';
 export { majorityBaseline } from './metrics/majority.js';
 export type { MajorityBaseline } from './metrics/majority.js';
 export {
@@ -34,6 +65,7 @@ export {
   f1,
   macroF1,
   matthews,
+  meanPerClassAccuracy,
   metricNamed,
   metricNames,
   metrics,

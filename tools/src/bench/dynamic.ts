@@ -23,6 +23,8 @@ export interface DynamicOptions {
   readonly tokens: number;
   readonly slots: number;
   readonly rounds: number;
+  /** Arithmetic of the backbone's large products; the reference's stays fp32. */
+  readonly compute?: 'fp32' | 'int8';
   /** Takes the step of the published implementation in PyTorch, interleaved. The backbone has to be of BERT-base's size. */
   readonly reference?: boolean;
   /** Times each factor by itself too. */
@@ -50,7 +52,8 @@ export async function benchDynamic(options: DynamicOptions): Promise<unknown> {
     const { slots } = options;
     const head = { kind: 'linear', classes: 2 } as const;
     const folder = temporary?.folder ?? options.backbone ?? miniBert;
-    const backbone = await createTextEncoder(folder, { head, reserve: slots });
+    const compute = options.compute === 'int8' ? 'int8' : 'float32';
+    const backbone = await createTextEncoder(folder, { head, reserve: slots, compute });
     try {
       return await benchBackbone(backbone, options);
     } finally {
@@ -100,6 +103,7 @@ async function benchBackbone(
     backbone: name,
     parameters,
     tfjs: backend.name,
+    compute: options.compute ?? 'fp32',
     shape: { batch, tokens, slots, width: backbone.width },
     milliseconds: Object.fromEntries(
       ['fixed', 'dynamic', ...Object.keys(factors), ...(reference ? ['reference'] : [])].map((variant) => [

@@ -30,40 +30,65 @@ export function fewShotSplits(
   labels: readonly string[],
   { shots, seed }: FewShotOptions,
 ): FewShotSplits {
-  if (!Number.isSafeInteger(shots) || shots < 1 || shots > MOST_SHOTS) {
-    throw new ConfigurationError({
-      packageName,
-      subject: `shots ${shots}`,
-      problem: 'this is not a number of examples of each class',
-      remedy: `Give a whole number from 1 to ${MOST_SHOTS}`,
-    });
-  }
-  const stream = integerStream(seed);
+  requireShots(shots);
+  return drawShots(examples, labels, { train: shots, validation: shots, seed, keyOf });
+}
+
+/** What {@link drawShots} draws. */
+export interface ShotRequest<Example> {
+  /** Examples of each class to train on. */
+  readonly train: number;
+  /** Others of each class to validate on. */
+  readonly validation: number;
+  readonly seed: number;
+  /** Examples of the same key are never drawn together. */
+  readonly keyOf: (example: Example) => string;
+}
+
+/** Examples of each class for two splits that share no key, as {@link fewShotSplits} draws them. */
+export function drawShots<Example extends { readonly label: number }>(
+  examples: readonly Example[],
+  labels: readonly string[],
+  request: ShotRequest<Example>,
+): { readonly train: readonly Example[]; readonly validation: readonly Example[] } {
+  const stream = integerStream(request.seed);
   const taken = new Set<string>();
-  const train: LabelledExample[] = [];
-  const validation: LabelledExample[] = [];
+  const train: Example[] = [];
+  const validation: Example[] = [];
   const classes = labels.length === 0 ? [undefined] : labels.map((_, label) => label);
   const pools = classes.map((label) =>
     examples.filter((example) => label === undefined || example.label === label),
   );
+  const wanted = request.train + request.validation;
   // Rare classes choose first: what they take is gone for the others.
   const order = classes
     .map((_, index) => index)
     .sort((first, second) => sizeOf(pools, first) - sizeOf(pools, second));
   for (const index of order) {
-    const chosen: LabelledExample[] = [];
+    const chosen: Example[] = [];
     for (const example of shuffled(pools[index] ?? [], stream)) {
-      if (chosen.length === 2 * shots) break;
-      const key = keyOf(example);
+      if (chosen.length === wanted) break;
+      const key = request.keyOf(example);
       if (taken.has(key)) continue;
       taken.add(key);
       chosen.push(example);
     }
-    if (chosen.length < 2 * shots) throw tooFew(labels[index], chosen.length, shots);
-    train.push(...chosen.slice(0, shots));
-    validation.push(...chosen.slice(shots));
+    if (chosen.length < wanted) throw tooFew(labels[index], chosen.length, request);
+    train.push(...chosen.slice(0, request.train));
+    validation.push(...chosen.slice(request.train));
   }
   return { train: shuffled(train, stream), validation: shuffled(validation, stream) };
+}
+
+/** Throws a `ConfigurationError` unless this is a number of examples of each class. */
+export function requireShots(shots: number): void {
+  if (Number.isSafeInteger(shots) && shots >= 1 && shots <= MOST_SHOTS) return;
+  throw new ConfigurationError({
+    packageName,
+    subject: `shots ${shots}`,
+    problem: 'this is not a number of examples of each class',
+    remedy: `Give a whole number from 1 to ${MOST_SHOTS}`,
+  });
 }
 
 function sizeOf(pools: readonly (readonly unknown[])[], index: number): number {
@@ -74,11 +99,16 @@ function keyOf({ group, text, pair }: LabelledExample): string {
   return JSON.stringify(group === undefined ? [text, pair] : [group]);
 }
 
-function tooFew(label: string | undefined, found: number, shots: number): DataError {
+function tooFew(
+  label: string | undefined,
+  found: number,
+  { train, validation }: { readonly train: number; readonly validation: number },
+): DataError {
+  const most = Math.floor((found * train) / (train + validation));
   return new DataError({
     packageName,
     subject: label === undefined ? 'training split' : `class "${label}"`,
-    problem: `it has ${found} different examples, and ${shots} to train and ${shots} to validate are asked for`,
-    remedy: `Ask for at most ${Math.floor(found / 2)}, or give more data`,
+    problem: `it has ${found} different examples, and ${train} to train and ${validation} to validate are asked for`,
+    remedy: `Ask for at most ${most}, or give more data`,
   });
 }

@@ -6,6 +6,7 @@ import { averageRanks } from './ranks.js';
 /** Names of the metrics that tasks may use. */
 export const metricNames = [
   'accuracy',
+  'mean-per-class-accuracy',
   'f1',
   'macro-f1',
   'accuracy-f1',
@@ -34,6 +35,11 @@ export interface Metric {
 /** Every metric, by name. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   accuracy: { title: 'accuracy', range: [0, 1], score: accuracy },
+  'mean-per-class-accuracy': {
+    title: 'mean accuracy of the classes',
+    range: [0, 1],
+    score: meanPerClassAccuracy,
+  },
   f1: { title: 'F1', range: [0, 1], score: f1 },
   'macro-f1': { title: 'macro F1', range: [0, 1], score: macroF1 },
   'accuracy-f1': { title: 'mean of accuracy and F1', range: [0, 1], score: meanOf(accuracy, f1) },
@@ -70,6 +76,16 @@ export function accuracy(predicted: Predictions, expected: Predictions): number 
   let right = 0;
   for (let index = 0; index < count; index += 1) if (predicted[index] === expected[index]) right += 1;
   return right / count;
+}
+
+/** Mean over the classes that have examples of the share of each one's examples that are right (balanced accuracy). */
+export function meanPerClassAccuracy(predicted: Predictions, expected: Predictions): number {
+  requireSameLength(predicted, expected);
+  const totals = countsOf(expected);
+  const right = countsOf(Array.from(expected).filter((label, index) => label === predicted[index]));
+  let sum = 0;
+  for (const [label, total] of totals) sum += (right.get(label) ?? 0) / total;
+  return sum / totals.size;
 }
 
 /** 2·TP / (2·TP + FP + FN) of class `positive`; 0 where the class occurs on neither side. */

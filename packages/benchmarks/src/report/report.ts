@@ -1,4 +1,5 @@
 import type { CurvePoint, LearningCurve, RunResults } from '../results/schema.js';
+import { confusionChart } from './confusion-chart.js';
 import { meanCurve, thinned } from './curves.js';
 import { lineChart, type ChartSeries } from './line-chart.js';
 import { Markup, markup } from './markup.js';
@@ -42,6 +43,7 @@ ${tasks(results)}
 <h2>Learning curves</h2>
 ${curves(results)}
 ${choices(results)}
+${confusions(results)}
 <h2>Details</h2>
 <details><summary>Numbers of the learning curves</summary>${scrolling('Numbers of the learning curves', curveTable(results))}</details>
 <details><summary>Versions</summary><pre>${JSON.stringify(results.versions, null, 2)}</pre></details>
@@ -61,6 +63,7 @@ function facts(results: RunResults): Markup {
       `${results.backbone} (${backbone.family}, ${formatCount(backbone.parameters)} parameters, ${backbone.dtype}, ${backbone.revision})`,
     ],
     ['Data', `${data.source}; licence: ${data.license}`],
+    ...(data.attribution === undefined ? [] : [['Attribution', data.attribution] as const]),
     ['Examples', `${formatCount(data.train)} for training, ${formatCount(data.validation)} for validation`],
     ['Classes', data.labels.join(', ')],
     ['Metric', metricTitle(results.metric)],
@@ -102,6 +105,22 @@ front of the input, or the anchor that they stand at. A pool is healthy where no
 ${groups.map(
   (group) => markup`<figure>${usageChart(group)}<figcaption>${group.name}</figcaption></figure>`,
 )}`;
+}
+
+/** Confusion matrices of the methods that have one; the first stands open. */
+function confusions({ methods, data }: RunResults): Markup {
+  const known = Object.entries(methods).flatMap(([name, { confusion }]) =>
+    confusion === undefined ? [] : [{ name, confusion }],
+  );
+  if (known.length === 0) return markup``;
+  return markup`<h2>Which classes are confused</h2>
+<p class="note">Rows are true classes, columns are what was predicted on the validation examples after the last step; counts are sums over
+the seeds, and the colour is the share of the row.</p>
+${known.map(({ name, confusion }, index) => {
+  const title = `Confusion matrix of ${name}`;
+  const content = markup`<summary>${name}</summary><figure class="scroll" role="region" aria-label="${title}" tabindex="0">${confusionChart(title, confusion, data.labels)}</figure>`;
+  return index === 0 ? markup`<details open>${content}</details>` : markup`<details>${content}</details>`;
+})}`;
 }
 
 function curves(results: RunResults): Markup {

@@ -16,8 +16,8 @@ const variables = (column: 0 | 1) =>
 
 /** Style of the report; follows the reader's choice of light or dark. */
 export const stylesheet = `
-:root{color-scheme:light dark;--page:#fff;--ink:#1b1f24;--quiet:#59636e;--rule:#d5dae0;--panel:#f6f8fa;${variables(0)}}
-@media (prefers-color-scheme:dark){:root{--page:#0f1318;--ink:#e6eaf0;--quiet:#9aa5b1;--rule:#313943;--panel:#181e25;${variables(1)}}}
+:root{color-scheme:light dark;--page:#fff;--ink:#1b1f24;--quiet:#59636e;--rule:#d5dae0;--panel:#f6f8fa;--middle:var(--ink);${variables(0)}}
+@media (prefers-color-scheme:dark){:root{--page:#0f1318;--ink:#e6eaf0;--quiet:#9aa5b1;--rule:#313943;--panel:#181e25;--middle:var(--page);${variables(1)}}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:60rem;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 h1{margin:0 0 .25rem;font-size:1.7rem;line-height:1.2}
@@ -55,6 +55,12 @@ ${SERIES.map(
     `.series-${index}{stroke:var(--series-${index})}.mean.series-${index}{stroke-dasharray:${dashes}}.dot.series-${index}{fill:var(--series-${index});stroke:var(--page)}`,
 ).join('\n')}
 .bar{fill:var(--series-2)}
+.matrix{fill:var(--page);stroke:var(--quiet);stroke-width:1}
+.cell{fill:var(--series-2)}
+.guide{stroke:var(--quiet);stroke-width:1;stroke-opacity:.4}
+svg .class-name,svg .cell-count{fill:var(--ink)}
+svg .cell-count.middle{fill:var(--middle)}
+svg .cell-count.strong{fill:var(--page)}
 .bar.second{fill:var(--series-1)}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--quiet)}

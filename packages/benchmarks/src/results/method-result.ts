@@ -1,4 +1,5 @@
 import { nullThrows } from '@dynaprompt/core';
+import type { ConfusionMatrix } from '../metrics/confusion.js';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
 import type { LearningCurve, MethodResult, UsageResult } from './schema.js';
 
@@ -8,6 +9,8 @@ export interface SeedRun extends LearningCurve {
   readonly seconds: number;
   /** What was chosen, one for each task. */
   readonly usage?: readonly Omit<UsageResult, 'seed'>[];
+  /** Counts after the last step. */
+  readonly confusion?: ConfusionMatrix;
   /** Last score of every task, where there are several. */
   readonly tasks?: Readonly<Record<string, number>>;
 }
@@ -19,6 +22,7 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
   const { mean, std } = summarize(final);
   const usage = runs.flatMap(({ seed, usage: chosen = [] }) => chosen.map((part) => ({ seed, ...part })));
   const tasks = tasksOf(runs);
+  const confusion = sumOf(runs.flatMap((run) => (run.confusion === undefined ? [] : [run.confusion])));
   return {
     seeds: runs.map((run) => run.seed),
     final,
@@ -30,8 +34,16 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
     seconds: runs.map((run) => run.seconds),
     curves: runs.map(({ seed, loss, validation }) => ({ seed, loss, validation })),
     ...(usage.length === 0 ? {} : { usage }),
+    ...(confusion === undefined ? {} : { confusion }),
     ...(tasks === undefined ? {} : { tasks }),
   };
+}
+
+/** Matrices of one size added up. */
+function sumOf(matrices: readonly ConfusionMatrix[]): ConfusionMatrix | undefined {
+  return matrices[0]?.map((row, label) =>
+    row.map((_, said) => matrices.reduce((sum, matrix) => sum + (matrix[label]?.[said] ?? 0), 0)),
+  );
 }
 
 /** Scores of each task over the seeds. */

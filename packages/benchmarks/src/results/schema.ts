@@ -67,6 +67,8 @@ const method = z.strictObject({
   curves: z.array(curve).readonly(),
   /** Absent where nothing is chosen. */
   usage: z.array(usage).readonly().optional(),
+  /** [true class][predicted class], counts on the validation split after the last step, summed over the seeds. */
+  confusion: z.array(z.array(count).readonly()).readonly().optional(),
   /** By task, where there are several; the scores above are then means over the tasks. */
   tasks: z.record(z.string(), taskScores).optional(),
 });
@@ -83,6 +85,8 @@ export const runResultsSchema = z.strictObject({
     description: z.string(),
     license: z.string(),
     source: z.string(),
+    /** What has to be said wherever the data are shown; absent where nothing has to be. */
+    attribution: z.string().optional(),
     labels: z.array(z.string()).readonly(),
     train: count,
     validation: count,

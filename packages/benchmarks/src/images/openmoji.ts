@@ -1,0 +1,135 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { ConfigurationError } from '@dynaprompt/core';
+import { z } from 'zod';
+import { packageName } from '../package-name.js';
+import { imageFault, leftOut } from './faults.js';
+import type { ImageCollection, LabelledImage } from './types.js';
+
+/** What has to be said wherever OpenMoji pictures are shown. */
+export const openMojiAttribution =
+  'All emojis designed by OpenMoji – the open-source emoji and icon project (https://openmoji.org). ' +
+  'License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)';
+
+/** Which pictures are for the test, and what their classes are. */
+export interface OpenMojiOptions {
+  /**
+   * JSON list of the pictures that the backbone was not trained on, objects with `source` and `file`, e.g. that of mini-clip.
+   * Its OpenMoji pictures are the test split, all others the training split.
+   */
+  readonly heldOut: string;
+  /** `groups`, the default (`animals-nature`), or `subgroups` of them (`animals-nature/animal-bird`). */
+  readonly by?: 'groups' | 'subgroups';
+  /** Path or URL of the module that depends on the npm package `openmoji`; this package where absent. */
+  readonly from?: string | URL;
+}
+
+interface Picture {
+  readonly file: string;
+  readonly className: string;
+}
+
+const emojiSchema = z.array(
+  z.object({
+    hexcode: z.string(),
+    group: z.string(),
+    subgroups: z.string(),
+    skintone: z.union([z.string(), z.number()]),
+  }),
+);
+const heldOutSchema = z.array(z.object({ source: z.string(), file: z.string() }));
+
+/**
+ * Drawings of the npm package `openmoji`, by group. Skin-tone variants are left out, and so are pictures of a class that has none
+ * to train on or none held out. Pictures are SVG files with a transparent background. Rejects with a `ConfigurationError`
+ * where the package is not installed, and with a `DataError` for lists that cannot be used.
+ */
+export async function readOpenMoji({
+  heldOut,
+  by = 'groups',
+  from = import.meta.url,
+}: OpenMojiOptions): Promise<ImageCollection> {
+  const folder = packageFolder(from);
+  const emojis = await readJson(join(folder, 'data', 'openmoji.json'), emojiSchema);
+  const { version } = await readJson(join(folder, 'package.json'), z.object({ version: z.string() }));
+  const testFiles = new Set(
+    (await readJson(heldOut, heldOutSchema))
+      .filter(({ source }) => source === 'openmoji')
+      .map(({ file }) => file),
+  );
+  const faults: string[] = [];
+  const drawings = join(folder, 'color', 'svg');
+  const present = new Set(await readdir(drawings).catch((): string[] => []));
+  const pictures: Picture[] = [];
+  for (const { hexcode, group, subgroups, skintone } of emojis) {
+    const file = `${hexcode}.svg`;
+    if (skintone !== '') continue;
+    if (present.has(file))
+      pictures.push({ file, className: by === 'groups' ? group : `${group}/${subgroups}` });
+    else faults.push(`${file}: it is not in the package`);
+  }
+  const namesOf = (some: readonly Picture[]) => new Set(some.map(({ className }) => className));
+  const tested = namesOf(pictures.filter(({ file }) => testFiles.has(file)));
+  const trained = namesOf(pictures.filter(({ file }) => !testFiles.has(file)));
+  const classes = [...tested].filter((name) => trained.has(name)).sort();
+  if (classes.length === 0) {
+    throw imageFault(
+      heldOut,
+      `it names no picture of the npm package openmoji ${version}`,
+      'Give a list of objects with "source": "openmoji" and "file": "1F408.svg"',
+    );
+  }
+  const known = new Set(pictures.map(({ file }) => file));
+  for (const file of testFiles)
+    if (!known.has(file)) faults.push(`${file}: held out, but no picture of the package`);
+  const split = { train: [] as LabelledImage[], test: [] as LabelledImage[] };
+  for (const { file, className } of pictures) {
+    const label = classes.indexOf(className);
+    const path = join(drawings, file);
+    const picture: LabelledImage = { id: file, label, image: { kind: 'file', path } };
+    if (label >= 0) split[testFiles.has(file) ? 'test' : 'train'].push(picture);
+    else
+      faults.push(
+        `${file}: class "${className}" has no picture to ${tested.has(className) ? 'train on' : 'test on'}`,
+      );
+  }
+  return {
+    name: 'openmoji',
+    description:
+      `Drawings of emojis without skin-tone variants, by ${by === 'groups' ? 'group' : 'subgroup'}. The test split is what the ` +
+      'backbone was not trained on; the others it has seen, with the names of their classes, so scores on them flatter.',
+    license: 'CC BY-SA 4.0',
+    source: `npm package openmoji ${version}`,
+    attribution: openMojiAttribution,
+    classes,
+    ...split,
+    faults: leftOut(faults),
+    pictures: (entries) => Promise.resolve(entries),
+  };
+}
+
+function packageFolder(from: string | URL): string {
+  try {
+    return dirname(createRequire(from).resolve('openmoji/package.json'));
+  } catch (cause) {
+    throw new ConfigurationError({
+      packageName,
+      subject: 'data set "openmoji"',
+      problem: 'the npm package openmoji, which has its pictures, is not installed',
+      remedy: 'Run npm install openmoji',
+      cause,
+    });
+  }
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const [issue] = cause instanceof z.ZodError ? cause.issues : [];
+    const reason =
+      issue === undefined ? (cause as Error).message : `${issue.path.join('.')}: ${issue.message}`;
+    throw imageFault(path, `it cannot be used (${reason})`, 'Name another file, or fetch it again', cause);
+  }
+}
