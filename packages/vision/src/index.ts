@@ -1,0 +1,26 @@
+export { openVisionBackbone } from './open-vision-backbone.js';
+export type { VisionBackboneOptions } from './backbone/options.js';
+export type { HeadOptions, LinearHeadOptions, OwnHeadOptions } from './backbone/head.js';
+export { drawn, type VisionExample } from './backbone/example.js';
+export { VISION_FAMILIES, type Pooling } from './folder/families.js';
+export type { HubOptions } from '@dynaprompt/backbone';
+export { decodeImage } from './images/decode.js';
+export type { DecodeOptions } from './images/decode.js';
+export { parsePreprocessorConfig, readPreprocessorConfig } from './images/preprocessor-config.js';
+export type { PreprocessorConfig, Size } from './images/preprocessor-config.js';
+export { createPreprocessor, parsePreprocessor, readPreprocessor } from './images/preprocessor.js';
+export type { Preprocessor, PreprocessorOptions, Resizer } from './images/preprocessor.js';
+export { resample } from './images/resample.js';
+export type { Box, ResampleCode, RgbImage } from './images/resample.js';
+export { augment, checkAugmentation, drawAugmentation } from './images/augment.js';
+export type { Augmentation, AugmentationDraw, AugmentationOptions } from './images/augment.js';
+export type { ColourAdjustment } from './images/colour.js';
+export { createPictureLoader } from './loading/picture-loader.js';
+export type {
+  LoadingReport,
+  PictureBatch,
+  PictureLoader,
+  PictureLoaderOptions,
+  SkippedPicture,
+} from './loading/picture-loader.js';
+export type { PictureRequest, PixelSourceOptions } from './loading/pixel-source.js';
