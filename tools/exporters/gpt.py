@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from case import Case, Prompt
 from inputs import TEXT, VOCABULARY, text, text_axes, with_next_tokens
-from layers import LOWEST, FlatAttention, gelu_tanh
+from layers import LOWEST, FlatAttention, causal_mask, expanded_mask, gelu_tanh
 
 WIDTH, HEADS, INNER, LAYERS, POSITIONS = 32, 4, 32, 2, 32
 
@@ -112,20 +112,13 @@ class Opt(nn.Module):
         self.layer = nn.ModuleList(OptLayer() for _ in range(LAYERS))
         self.norm = nn.LayerNorm(WIDTH)
 
-    def mask(self, mask, length, dtype):
-        """Causal part, 0 or the lowest number, plus the padding's."""
-        causal = torch.full((length, length), LOWEST, dtype=dtype)
-        places = torch.arange(causal.size(-1))
-        causal = causal.masked_fill(places < (places + 1).view(causal.size(-1), 1), 0)
-        causal = causal[None, None, :, :].expand(mask.size(0), 1, length, length)
-        inverted = 1.0 - mask[:, None, None, :].expand(mask.size(0), 1, length, length).to(dtype)
-        return inverted.masked_fill(inverted.to(torch.bool), LOWEST) + causal
-
     def forward(self, ids, mask):
         ids = ids.view(-1, ids.shape[-1])
         x = self.embed_tokens(ids)
         positions = (torch.cumsum(mask, dim=1).type_as(mask) * mask).long() - 1
-        bias = self.mask(mask, ids.shape[1], x.dtype)
+        length = ids.shape[1]
+        causal = causal_mask(length, x.dtype).expand(mask.size(0), 1, length, length)
+        bias = expanded_mask(mask, length, length, x.dtype) + causal
         x = self.project_in(x) + self.embed_positions(positions + 2)
         for layer in self.layer:
             x = layer(x, bias)

@@ -26,6 +26,20 @@ def as_float(x):
     return x.to(torch.float32) if x.dtype == torch.float32 else x
 
 
+def causal_mask(length, dtype):
+    """[1, 1, T, T], 0 at places up to the row's own."""
+    causal = torch.full((length, length), LOWEST, dtype=dtype)
+    places = torch.arange(causal.size(-1))
+    causal = causal.masked_fill(places < (places + 1).view(causal.size(-1), 1), 0)
+    return causal[None, None, :, :]
+
+
+def expanded_mask(mask, rows, length, dtype):
+    """[B, length] of 0/1 -> [B, 1, rows, length], 0 where attended."""
+    inverted = 1.0 - mask[:, None, None, :].expand(mask.size(0), 1, rows, length).to(dtype)
+    return inverted.masked_fill(inverted.to(torch.bool), LOWEST)
+
+
 class Attention(nn.Module):
     """BERT's: scores / sqrt(d_h) + mask; an output projection where `out` is set."""
 
@@ -55,7 +69,7 @@ class Attention(nn.Module):
 
 
 class FlatAttention(nn.Module):
-    """That of OPT and CLIP: scaled queries, heads folded into the batch, bmm."""
+    """That of OPT, CLIP and BART: scaled queries, heads folded into the batch, bmm."""
 
     def __init__(self, width, heads, clamp=False):
         super().__init__()
@@ -67,21 +81,26 @@ class FlatAttention(nn.Module):
         return x.view(batch, -1, self.heads, self.size).transpose(1, 2).contiguous()
 
     def forward(self, x, mask=None):
-        batch, length, width = x.size()
+        shape = batch, length, _ = x.size()
         queries = self.q_proj(x) * self.size**-0.5
         keys = self.shape(self.k_proj(x), batch)
         values = self.shape(self.v_proj(x), batch)
+        return self.attend(shape, queries, keys, values, mask, length)
+
+    def attend(self, shape, queries, keys, values, mask, length):
+        """Queries of the shape [B, T, d] on keys and values [B, h, length, d/h]."""
+        batch, rows, width = shape
         folded = (batch * self.heads, -1, self.size)
         queries = self.shape(queries, batch).view(*folded)
         scores = torch.bmm(queries, keys.view(*folded).transpose(1, 2))
         if mask is not None:
-            scores = scores.view(batch, self.heads, length, length) + mask
+            scores = scores.view(batch, self.heads, rows, length) + mask
             if self.clamp:
                 scores = torch.max(scores, torch.tensor(LOWEST, dtype=scores.dtype))
-            scores = scores.view(batch * self.heads, length, length)
+            scores = scores.view(batch * self.heads, rows, length)
         context = torch.bmm(functional.softmax(scores, dim=-1), values.view(*folded))
-        context = context.view(batch, self.heads, length, self.size).transpose(1, 2)
-        return self.out_proj(context.reshape(batch, length, width))
+        context = context.view(batch, self.heads, rows, self.size).transpose(1, 2)
+        return self.out_proj(context.reshape(batch, rows, width))
 
 
 def scaled_attention(queries, keys, values, mask=None):

@@ -7,7 +7,7 @@ import torch
 
 from case import write_case
 
-FAMILIES = ['bert', 'deberta', 'modernbert', 'gpt', 'merged', 'llama', 't5', 'vit', 'swin', 'clip']
+FAMILIES = ['bert', 'deberta', 'modernbert', 'gpt', 'merged', 'llama', 't5', 'bart', 'vit', 'swin', 'clip']
 
 
 def main():

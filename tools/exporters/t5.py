@@ -30,22 +30,31 @@ class Attention(nn.Module):
     def split(self, x, batch):
         return x.view(batch, -1, HEADS, WIDTH // HEADS).transpose(1, 2)
 
-    def forward(self, x, mask, bias=None, memory=None):
-        batch, length = x.shape[:2]
+    def cached(self, x, memory, past, batch):
+        """Keys and values: those of the memory are all in its cache, those of x come behind theirs."""
+        if past and memory is not None:
+            return past
         source = x if memory is None else memory
-        queries = self.split(0.35 * self.q(x), batch)
         keys, values = self.split(self.k(source), batch), self.split(self.v(source), batch)
+        return (torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)) if past else (keys, values)
+
+    def forward(self, x, mask, bias=None, memory=None, past=()):
+        batch, length = x.shape[:2]
+        queries = self.split(0.35 * self.q(x), batch)
+        keys, values = self.cached(x, memory, past, batch)
         scores = torch.matmul(queries, keys.transpose(3, 2))
         if bias is None:
             if self.relative is None:
                 bias = torch.zeros((1, HEADS, length, keys.shape[2]), dtype=scores.dtype)
+            elif past:
+                bias = self.bias(keys.shape[2], keys.shape[2])[:, :, -length:, :]
             else:
                 bias = self.bias(length, keys.shape[2])
             bias = bias + mask
         scores = scores + bias
         weights = functional.softmax(as_float(scores), dim=-1).type_as(scores)
         context = torch.matmul(weights, values).transpose(1, 2).contiguous().view(batch, -1, WIDTH)
-        return self.o(context), bias
+        return self.o(context), bias, (keys, values)
 
 
 class Feed(nn.Module):
@@ -70,26 +79,29 @@ class Layer(nn.Module):
         self.cross = Attention() if decoder else None
         self.feed = Feed(gated)
 
-    def forward(self, x, mask, bias, memory=None, memory_mask=None, memory_bias=None):
-        attended, bias = self.attention(self.norm(x), mask, bias)
+    def forward(self, x, mask, bias, memory=None, memory_mask=None, memory_bias=None, past=()):
+        attended, bias, present = self.attention(self.norm(x), mask, bias, past=past[:2])
         x = x + attended
         if self.cross is not None:
-            attended, memory_bias = self.cross(self.cross_norm(x), memory_mask, memory_bias, memory)
-            x = x + attended
-        return self.feed(x), bias, memory_bias
+            attended, memory_bias, states = self.cross(self.cross_norm(x), memory_mask, memory_bias, memory, past[2:])
+            x, present = x + attended, present if past else present + states
+        return self.feed(x), bias, memory_bias, present
 
 
 class Stack(nn.Module):
-    def __init__(self, gated, decoder):
+    def __init__(self, gated, decoder, layers=LAYERS):
         super().__init__()
-        self.layer = nn.ModuleList(Layer(index == 0, gated, decoder) for index in range(LAYERS))
+        self.layer = nn.ModuleList(Layer(index == 0, gated, decoder) for index in range(layers))
         self.norm = RmsNorm(WIDTH)
 
-    def forward(self, x, mask, memory=None, memory_mask=None):
+    def forward(self, x, mask, memory=None, memory_mask=None, past=()):
         bias = memory_bias = None
-        for layer in self.layer:
-            x, bias, memory_bias = layer(x, mask, bias, memory, memory_mask, memory_bias)
-        return self.norm(x)
+        present = []
+        for index, layer in enumerate(self.layer):
+            own = past[4 * index : 4 * index + 4]
+            x, bias, memory_bias, states = layer(x, mask, bias, memory, memory_mask, memory_bias, own)
+            present += states
+        return self.norm(x), present
 
 
 class Encoder(nn.Module):
@@ -102,29 +114,36 @@ class Encoder(nn.Module):
 
     def forward(self, ids, mask):
         x = self.shared(ids.view(-1, ids.size()[-1]))
-        return self.encoder(x, additive_mask(mask, x.dtype))
+        return self.encoder(x, additive_mask(mask, x.dtype))[0]
 
 
 class Decoder(nn.Module):
     """decoder_model.onnx; T5 ties the output layer and scales it, Flan-T5 has one of its own."""
 
-    def __init__(self, gated=False):
+    def __init__(self, gated=False, layers=LAYERS, keeps_cache=False):
         super().__init__()
+        self.keeps_cache = keeps_cache
         self.shared = nn.Embedding(VOCABULARY, WIDTH)
-        self.decoder = Stack(gated, decoder=True)
+        self.decoder = Stack(gated, True, layers)
         self.lm_head = nn.Linear(WIDTH, VOCABULARY, bias=False) if gated else None
 
-    def forward(self, memory_mask, ids, memory):
+    def mask(self, batch, length, past, dtype):
+        places = torch.arange(past + length)
+        causal = places[None, None, :].repeat(batch, past + length, 1) <= places[None, :, None]
+        mask = (1.0 - causal[:, None, :, :].to(dtype)) * LOWEST
+        return mask[:, :, -length:, :] if past else mask
+
+    def forward(self, memory_mask, ids, memory, *past):
         ids = ids.view(-1, ids.size()[-1])
         x = self.shared(ids)
         batch, length = ids.size()
-        places = torch.arange(length)
-        causal = places[None, None, :].repeat(batch, length, 1) <= places[None, :, None]
-        mask = (1.0 - causal[:, None, :, :].to(x.dtype)) * LOWEST
-        x = self.decoder(x, mask, memory, additive_mask(memory_mask, x.dtype))
+        mask = self.mask(batch, length, past[0].shape[2] if past else 0, x.dtype)
+        x, present = self.decoder(x, mask, memory, additive_mask(memory_mask, x.dtype), past)
         if self.lm_head is None:
-            return functional.linear(x * WIDTH**-0.5, self.shared.weight)
-        return self.lm_head(x)
+            logits = functional.linear(x * WIDTH**-0.5, self.shared.weight)
+        else:
+            logits = self.lm_head(x)
+        return (logits, *present) if self.keeps_cache else logits
 
 
 class Both(nn.Module):
@@ -188,6 +207,20 @@ def both(name, gated, seed, opset):
     )
 
 
+DECODER_CASE = Case(
+    't5-decoder',
+    Decoder,
+    lambda seed: decoder_case(seed + 9, 2, 5, 7),
+    [decoder_case(41, 3, 6, 11), decoder_case(42, 1, 3, 8)],
+    {
+        'encoder_attention_mask': MEMORY,
+        'input_ids': DECODER_TEXT,
+        'encoder_hidden_states': MEMORY,
+        'logits': DECODER_TEXT,
+    },
+    gradient_of='encoder_hidden_states',
+    seed=41,
+)
 CASES = [
     Case(
         't5-encoder',
@@ -200,20 +233,7 @@ CASES = [
         prompts=[Prompt('input_ids', 'shared', WIDTH)],
         seed=40,
     ),
-    Case(
-        't5-decoder',
-        Decoder,
-        lambda seed: decoder_case(seed + 9, 2, 5, 7),
-        [decoder_case(41, 3, 6, 11), decoder_case(42, 1, 3, 8)],
-        {
-            'encoder_attention_mask': MEMORY,
-            'input_ids': DECODER_TEXT,
-            'encoder_hidden_states': MEMORY,
-            'logits': DECODER_TEXT,
-        },
-        gradient_of='encoder_hidden_states',
-        seed=41,
-    ),
+    DECODER_CASE,
     both('t5', False, 42, 14),
     both('flan-t5', True, 43, 17),
 ]

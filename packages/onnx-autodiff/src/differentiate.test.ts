@@ -84,6 +84,7 @@ describe('differentiate', () => {
   it.each([
     ['upstream', { kind: 'vector-jacobian', output: 'y' }],
     ['labels', { kind: 'cross-entropy', output: 'y' }],
+    ['targets', { kind: 'mean-squared-error', output: 'y' }],
     ['x.gradient', { kind: 'vector-jacobian', output: 'y' }],
     ['loss', { kind: 'cross-entropy', output: 'y' }],
   ] as const)('refuses a model that has a tensor %s of its own', async (name, objective) => {

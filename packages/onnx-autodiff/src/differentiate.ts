@@ -5,7 +5,7 @@ import { appendGradient, gradientShapes, type Seed } from './gradient.js';
 import { Emitter } from './graph/emitter.js';
 import { Graph } from './graph/graph.js';
 import { DataType } from './graph/types.js';
-import { crossEntropy } from './loss.js';
+import { crossEntropy, meanSquaredError } from './loss.js';
 import { lowerToInt8, type Int8Options } from './lower/int8.js';
 import { fixReshapes } from './lower/fixed-reshapes.js';
 import { selectRowsEarly } from './lower/select-rows.js';
@@ -19,6 +19,8 @@ import { floatsOf, type TensorValue } from './session/tensor-value.js';
 export type Objective =
   /** Mean cross-entropy of the output [..., classes] against a new int64 input `labels` [...]; −100 is left out. */
   | { readonly kind: 'cross-entropy'; readonly output: string }
+  /** Mean over all elements of (output − target)², with a new float32 input `targets` of the output's shape. */
+  | { readonly kind: 'mean-squared-error'; readonly output: string }
   /** Σ output · upstream, with a new float32 input `upstream` of the output's shape: a vector-Jacobian product. */
   | { readonly kind: 'vector-jacobian'; readonly output: string };
 
@@ -132,6 +134,10 @@ function appendObjective(
   if (objective.kind === 'vector-jacobian') {
     const gradient = emit.input({ name: 'upstream', dataType: DataType.float32, dims: dims(rank) });
     return { loss: undefined, seed: { tensor: objective.output, gradient } };
+  }
+  if (objective.kind === 'mean-squared-error') {
+    const targets = emit.input({ name: 'targets', dataType: DataType.float32, dims: dims(rank) });
+    return meanSquaredError(emit, objective.output, targets);
   }
   const labels = emit.input({ name: 'labels', dataType: DataType.int64, dims: dims(rank - 1) });
   return crossEntropy(emit, objective.output, labels);

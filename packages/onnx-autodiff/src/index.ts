@@ -60,6 +60,7 @@ export {
   type DeepPromptInjection,
 } from './surgery/deep-prompts.js';
 export { findLayers } from './surgery/layers.js';
+export { weightPooledRows, type PooledRows } from './surgery/pooled-rows.js';
 export { widenPositionBiases } from './surgery/position-bias.js';
 export {
   findTokenEmbedding,

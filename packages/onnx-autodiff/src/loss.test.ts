@@ -61,3 +61,66 @@ describe('cross-entropy', () => {
     await expect(crossEntropyOf([2, 5], [0, label])).rejects.toThrow(RuntimeFailureError);
   });
 });
+
+describe('mean squared error', () => {
+  const weights = randomFloats(5, 12);
+  const open = () =>
+    differentiate(
+      buildModel((emit) => {
+        const x = floatInput(emit, 'x', 'batch', 4);
+        emit.output('y', emit.op('Tanh', [emit.op('MatMul', [x, emit.floats(weights, [4, 3])])]));
+      }),
+      { withRespectTo: ['x'], objective: { kind: 'mean-squared-error', output: 'y' } },
+    );
+  /** (1/n) Σ (tanh(x W) − t)² in float64. */
+  const expected = (x: ArrayLike<number>, targets: Float32Array): number => {
+    const squares = Array.from(targets, (target, index) => {
+      const [row, column] = [Math.floor(index / 3), index % 3];
+      let sum = 0;
+      for (let inner = 0; inner < 4; inner++)
+        sum += (x[row * 4 + inner] ?? 0) * (weights[inner * 3 + column] ?? 0);
+      return (Math.tanh(sum) - target) ** 2;
+    });
+    return squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  };
+
+  it.each([1, 2, 5])(
+    'of %i rows agrees with float64, its gradient with finite differences',
+    async (batch) => {
+      const session = await open();
+      const x = randomFloats(6, batch * 4);
+      const targets = randomFloats(7, batch * 3, -2, 2);
+      const feeds = { x: float32(x, [batch, 4]), targets: float32(targets, [batch, 3]) };
+      const { loss, gradients } = await session.run(feeds);
+      await session.release();
+      expect(Math.abs((loss ?? Number.NaN) - expected(x, targets))).toBeLessThan(1e-6);
+      const shifted = (index: number, shift: number): number =>
+        expected(
+          Array.from(x, (value, at) => (at === index ? value + shift : value)),
+          targets,
+        );
+      const slopes = Array.from(x, (_, index) => (shifted(index, 1e-5) - shifted(index, -1e-5)) / 2e-5);
+      expect(relativeError(floatsOf(gradients.x), slopes)).toBeLessThan(1e-5);
+    },
+  );
+
+  it('is 0 with a gradient of 0 where every value is its target', async () => {
+    const session = await open();
+    const feeds = { x: float32(new Float32Array(8), [2, 4]), targets: float32(new Float32Array(6), [2, 3]) };
+    const { loss, gradients } = await session.run(feeds);
+    await session.release();
+    expect(loss).toBe(0);
+    expect([...floatsOf(gradients.x)].every((value) => value === 0)).toBe(true);
+  });
+
+  it.each([
+    [2, 2],
+    [1, 3],
+  ])('refuses targets [%i, %i] for values [2, 3]', async (...dims) => {
+    const session = await open();
+    const targets = float32(new Float32Array(elementCount(dims)), dims);
+    const feeds = { x: float32(new Float32Array(8), [2, 4]), targets };
+    await expect(session.run(feeds)).rejects.toThrow(RuntimeFailureError);
+    await session.release();
+  });
+});

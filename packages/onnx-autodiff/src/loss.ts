@@ -35,3 +35,17 @@ export function crossEntropy(emit: Emitter, logits: string, labels: string): Los
   const gradient = emit.mul(difference, emit.div(column, count));
   return { loss: emit.neg(emit.div(sum, count)), seed: { tensor: logits, gradient } };
 }
+
+/**
+ * Mean of (value − target)² over all elements of values [...] and `targets` of the same shape (float32). Its gradient is
+ * 2 (value − target) / n.
+ */
+export function meanSquaredError(emit: Emitter, values: string, targets: string): Loss {
+  // Targets of another shape are refused, where a difference would broadcast.
+  const aligned = emit.reshape(targets, emit.op('Shape', [values]));
+  const difference = emit.sub(values, aligned);
+  const loss = emit.op('ReduceMean', [emit.mul(difference, difference)], { keepdims: 0 });
+  const size = emit.cast(emit.op('Size', [values]), DataType.float32);
+  const gradient = emit.mul(difference, emit.div(emit.float(2), size));
+  return { loss, seed: { tensor: values, gradient } };
+}

@@ -50,7 +50,7 @@ function scoreProducts(graph: Graph, softmax: Node): readonly Node[] {
 }
 
 /** Tensors whose rows are those of `source`: what is computed from it, save that a product has its left operand's rows. */
-function tensorsOfRows(graph: Graph, source: string): ReadonlySet<string> {
+export function tensorsOfRows(graph: Graph, source: string): ReadonlySet<string> {
   const active = activeTensors(graph, [source]);
   const found = new Set([source]);
   for (const node of graph.sortedNodes()) {

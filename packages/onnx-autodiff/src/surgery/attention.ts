@@ -17,9 +17,10 @@ const PASSES_SCORES: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Reshape
  * its own, stays as it is. Convolutions over the sequence read the rows times e^bias. A head that takes a mean over all rows, or
  * the last one (BEiT, SigLIP's text tower), is not gated: give it weights of its own.
  * @param embeddings tensor [B, T, d] of the keys' tokens.
+ * @param byRow adds a graph input `gated_rows`, float32 [B, T], too: the share of the bias that each row's own attention takes.
  * @throws StructureNotFoundError if nothing attends to them, or a convolution over several axes reads them.
  */
-export function addKeyBias(graph: Graph, embeddings: string): string {
+export function addKeyBias(graph: Graph, embeddings: string, byRow = false): string {
   const emit = new Emitter(graph);
   const active = activeTensors(graph, [embeddings]);
   const softmaxes = attentionTo(graph, embeddings).map(({ softmax }) => softmax);
@@ -32,16 +33,19 @@ export function addKeyBias(graph: Graph, embeddings: string): string {
   }
   const convolutions = findRowConvolutions(graph, active);
   const ranks = knownRanks(graph);
-  const bias = emit.input({
-    name: 'key_bias',
-    dataType: DataType.float32,
-    dims: ['batch_size', 'prompted_length'],
-  });
+  const dims = ['batch_size', 'prompted_length'];
+  const bias = emit.input({ name: 'key_bias', dataType: DataType.float32, dims });
   gateConvolutions(emit, convolutions, bias);
-  const column = emit.unsqueeze(bias, [1, 2]);
+  const everyRow = emit.unsqueeze(bias, [1, 2]);
+  const column = byRow
+    ? emit.mul(
+        everyRow,
+        emit.unsqueeze(emit.input({ name: 'gated_rows', dataType: DataType.float32, dims }), [1, 3]),
+      )
+    : everyRow;
   // Heads may be folded into the batch: scores [B · h, T, T].
   const columnFor = (scores: string): string =>
-    ranks.get(scores) === 3 ? foldHeads(emit, bias, column, scores) : column;
+    ranks.get(scores) === 3 ? foldHeads(emit, bias, column, scores, byRow) : column;
   const biasedMasks = new Map<string, string>();
   for (const softmax of softmaxes) {
     const [scores = ''] = softmax.inputs;
@@ -76,10 +80,11 @@ function findMask(
   return undefined;
 }
 
-/** [B, 1, 1, T] → [B · h, 1, T] */
-function foldHeads(emit: Emitter, bias: string, column: string, scores: string): string {
+/** [B, 1, 1, T] → [B · h, 1, T], or with a bias for each row [B, 1, T, T] → [B · h, T, T]. */
+function foldHeads(emit: Emitter, bias: string, column: string, scores: string, byRow: boolean): string {
   const [batch, length] = [emit.extents(bias, 0), emit.extents(bias, 1)];
   const heads = emit.div(emit.extents(scores, 0), batch);
-  const repeated = emit.op('Expand', [column, emit.concat([batch, heads, emit.ints(1), length], 0)]);
-  return emit.reshape(repeated, emit.concat([emit.ints(-1, 1), length], 0));
+  const rows = byRow ? length : emit.ints(1);
+  const repeated = emit.op('Expand', [column, emit.concat([batch, heads, rows, length], 0)]);
+  return emit.reshape(repeated, emit.concat([emit.ints(-1), rows, length], 0));
 }

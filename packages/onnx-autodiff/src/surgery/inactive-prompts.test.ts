@@ -24,15 +24,17 @@ const OFF = Math.log(1e-10);
 const SLOTS = 3;
 const LENGTHS = [6, 4];
 
+/** Decoders with attention to `encoder_hidden_states`. */
+const CROSS = ['t5-decoder', 't5-decoder-merged', 'bart-decoder', 'bart-decoder-merged', 'mbart-decoder'];
 /** Later tokens are seen by none before them: what stands last changes nothing, gated or not. */
 const CAUSAL = [
   ...['gpt2', 'gpt2-merged', 'opt', 'llama', 'mistral', 'qwen2', 'qwen3-opset21'],
-  ...['t5-decoder', 'clip-text', 'clip'],
+  ...['clip-text', 'clip', ...CROSS],
 ];
 const families: readonly (readonly [string, Source])[] = [
   ...['bert-11', 'bert-14', 'bert-17', 'bert-opset14', 'bert-optimised', 'roberta', 'distilbert', 'electra'],
   ...['albert', 'mpnet', 'mpnet-optimised', 'deberta-v2', 'deberta-v3', 'modernbert', 'modernbert-17'],
-  ...['t5-encoder', 't5-opset17', 't5', 'flan-t5', 'siglip-text', 'siglip'],
+  ...['t5-encoder', 't5-opset17', 't5', 'flan-t5', 'bart-encoder', 'mbart-encoder', 'siglip-text', 'siglip'],
   ...CAUSAL,
 ].map((name) => [name, TEXT] as const);
 const decoders = ['t5', 'flan-t5'].map((name) => [name, DECODER] as const);
@@ -154,9 +156,9 @@ describe.each([...families, ...decoders, ...images])('%s, prompts in %s', (name,
   });
 });
 
-it("a decoder's encoder states that are off are as if they were not there", async () => {
+it.each(CROSS)('%s: encoder states that are off are as if they were not there', async (name) => {
   const logits = async (states: number, isGated: boolean): Promise<readonly number[]> => {
-    const { graph } = openFamily('t5-decoder', TEXT);
+    const { graph } = openFamily(name, TEXT);
     const width = 24;
     if (isGated) addKeyBias(graph, 'encoder_hidden_states');
     // The last two states are off.

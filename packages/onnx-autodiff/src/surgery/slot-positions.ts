@@ -11,7 +11,7 @@ export interface SlotPositions {
   readonly active: string;
   /** [n, d] position embeddings of the patches. */
   readonly table: string;
-  /** Rows in front of the patches, which count as no slots: class token, distillation token. */
+  /** Rows in front of the patches, which count as no slots: class token, distillation token, registers. */
   readonly special: number;
 }
 
@@ -41,7 +41,7 @@ export function addSlotPositions(
   patches: PatchEmbedding,
   suffix = '',
 ): SlotPositions {
-  const { positions, special } = patches;
+  const { positions, special, registers = 0 } = patches;
   if (positions === undefined) {
     throw new StructureNotFoundError({
       subject: graph.source,
@@ -57,7 +57,7 @@ export function addSlotPositions(
   });
   const end = emit.ints(Number.MAX_SAFE_INTEGER);
   const rows = emit.squeeze(positions, [0]);
-  const table = emit.op('Slice', [rows, emit.ints(special), end, emit.ints(0)]);
+  const table = emit.op('Slice', [rows, emit.ints(special - registers), end, emit.ints(0)]);
   const slots = { active, table, special };
   const { prompts, order, content, embeddings } = injection;
   const placed = emit.add(prompts, slotRows(emit, slots, promptSlots(emit, prompts, order)));

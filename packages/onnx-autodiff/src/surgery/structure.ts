@@ -3,6 +3,8 @@ import { StructureNotFoundError } from '../errors.js';
 import { intAttribute, intsAttribute } from '../graph/emitter.js';
 import { readsOf, type Graph } from '../graph/graph.js';
 import type { Node, Tensor } from '../graph/types.js';
+import { tensorsOfRows } from './attention-pattern.js';
+import { findRegisters } from './registers.js';
 
 /** Where the tokens of an image come from. */
 export interface PatchEmbedding {
@@ -13,8 +15,10 @@ export interface PatchEmbedding {
   readonly width: number;
   /** Tensor of the position embeddings that were added, [1, tokens, width]; undefined where the model has none (BEiT). */
   readonly positions: string | undefined;
-  /** Rows in front of the patches: class token, distillation token. */
+  /** Rows in front of the patches: class token, distillation token, registers. */
   readonly special: number;
+  /** How many of them are registers, which have no positions; absent where there are none. */
+  readonly registers?: number;
 }
 
 /**
@@ -35,7 +39,12 @@ export function findPatchEmbedding(graph: Graph, pixels = 'pixel_values'): Patch
       if (one !== 1 || tokens === 1) continue;
       const rows = joiner(graph, node.inputs.find((other) => other !== input) ?? '');
       const special = rows ? rowsInFront(graph, rows, active, pixels) : 0;
-      return { tensor: node.outputs[0] ?? '', tokens, width, positions: input, special };
+      const found = { tensor: node.outputs[0] ?? '', tokens, width, positions: input, special };
+      const registers = findRegisters(graph, found.tensor, (rows) => constantsBehind(graph, rows, pixels));
+      if (!registers) return found;
+      const { tensor, count } = registers;
+      const all = tokens === undefined ? undefined : tokens + count;
+      return { ...found, tensor, tokens: all, special: special + count, registers: count };
     }
   }
   for (const node of nodes) {
@@ -117,17 +126,18 @@ function constantsBehind(graph: Graph, tensor: string, allowed: string): readonl
 const LAST_HIDDEN_STATE = 'last_hidden_state';
 
 /**
- * Finds the last hidden state: the output of that name, or the last residual sum x + f(x) that depends on `source`, and the
- * normalisation after it if there is one. What follows is the head.
+ * Finds the last hidden state: the output of that name, or the last residual sum x + f(x) with the rows of `source`, and the
+ * normalisation after it if there is one. What follows is the head, such as one that pools by a query of its own (SigLIP).
  * @throws StructureNotFoundError if no residual sum depends on the source.
  */
 export function findLastHiddenState(graph: Graph, source: string): string {
   const active = activeTensors(graph, [source]);
   if (graph.outputs.has(LAST_HIDDEN_STATE) && active.has(LAST_HIDDEN_STATE)) return LAST_HIDDEN_STATE;
+  const rows = tensorsOfRows(graph, source);
   const residual = graph
     .sortedNodes()
     .filter((node) => node.opType === 'Add' && node.inputs.every((input) => active.has(input)))
-    .findLast((node) => isResidual(graph, node));
+    .findLast((node) => rows.has(node.outputs[0] ?? '') && isResidual(graph, node));
   const sum = residual?.outputs[0];
   if (sum === undefined) {
     throw new StructureNotFoundError({

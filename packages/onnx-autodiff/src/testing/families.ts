@@ -31,7 +31,7 @@ const VOCABULARY = 64;
 
 export function openFamily(name: string, source: Source): Family {
   const file = fileURLToPath(new URL(`../../fixtures/${name}/model.onnx`, import.meta.url));
-  const graph = prepareGraph(file, name === 'gpt2-merged' ? { use_cache_branch: false } : {});
+  const graph = prepareGraph(file, name.endsWith('-merged') ? { use_cache_branch: false } : {});
   const patches = source === 'pixel_values' ? findPatchEmbedding(graph) : undefined;
   const { tensor, width } = patches ?? findTokenEmbedding(graph, source);
   return { graph, tensor, width, patches };
