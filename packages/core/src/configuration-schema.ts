@@ -2,12 +2,16 @@ import { z } from 'zod';
 
 const level = z.enum(['none', 'task', 'instance']).default('none');
 
+const placeSchema = z.union([z.literal('front'), z.literal('back'), z.int().nonnegative()]);
+
 const positionSchema = z
   .strictObject({
     level,
     mode: z.enum(['split', 'insert']).default('split'),
     anchors: z.int().min(2).optional(),
-    candidate: z.union([z.literal('front'), z.literal('back'), z.int().nonnegative()]).optional(),
+    candidate: placeSchema.optional(),
+    initial: placeSchema.optional(),
+    initialProbability: z.number().gt(0).lt(1).optional(),
   })
   .superRefine((position, context) => {
     if (position.mode === 'split' && position.anchors !== undefined) {
@@ -26,12 +30,19 @@ const positionSchema = z
         "Remove it, or set position.level to 'none'",
       );
     }
+    if (position.level === 'none' && position.initial !== undefined)
+      refuse(context, 'initial', 'is the start of a place that is not learned', 'Use position.candidate');
+    if (position.initial === undefined && position.initialProbability !== undefined)
+      refuse(context, 'initialProbability', 'is that of no place', 'Name the place in position.initial');
   })
   .transform((position) => ({
     level: position.level,
     mode: position.mode,
     ...(position.mode === 'insert' ? { anchors: position.anchors ?? 3 } : {}),
     ...(position.level === 'none' ? { candidate: position.candidate ?? ('front' as const) } : {}),
+    ...(position.initial === undefined
+      ? {}
+      : { initial: position.initial, initialProbability: position.initialProbability ?? 0.9 }),
   }));
 
 const lengthSchema = z
@@ -105,9 +116,11 @@ export const configurationSchema = z
   })
   .superRefine(({ slots, position, length }, context) => {
     const candidates = position.anchors ?? slots + 1;
-    if (typeof position.candidate === 'number' && position.candidate >= candidates) {
-      const problem = `is ${position.candidate} where there are ${candidates} candidates`;
-      refuse(context, ['position', 'candidate'], problem, `Give an index in 0..${candidates - 1}`);
+    for (const place of ['candidate', 'initial'] as const) {
+      const index = position[place];
+      if (typeof index !== 'number' || index < candidates) continue;
+      const problem = `is ${index} where there are ${candidates} candidates`;
+      refuse(context, ['position', place], problem, `Give an index in 0..${candidates - 1}`);
     }
     if (length.initial !== undefined && length.initial > slots) {
       const problem = `is ${length.initial} where there are ${slots} slots`;
@@ -132,6 +145,7 @@ function refuse(context: z.RefinementCtx, path: string | string[], message: stri
 }
 
 const unionRemedies: Readonly<Record<string, string>> = {
+  initial: "Use 'front', 'back' or the index of a candidate",
   candidate: "Use 'front', 'back' or the index of a candidate",
   layers: "Use a number of layers, or 'all'",
 };

@@ -15,6 +15,13 @@ export interface PositionOptions {
   readonly anchors?: number | undefined;
   /** The place of a prompt that is not moved: before the input, after it, or a candidate's index; level `none` only. */
   readonly candidate?: 'front' | 'back' | number | undefined;
+  /**
+   * Place that a learned position favours at the start; absent: it starts indifferent, so that every prompt is first trained at
+   * places drawn at random.
+   */
+  readonly initial?: 'front' | 'back' | number | undefined;
+  /** Probability of `initial` at the start; the other places share the rest evenly. */
+  readonly initialProbability?: number | undefined;
 }
 
 /** How many of the l prompt tokens are active: l + 1 candidates, 0..l. */
@@ -126,9 +133,21 @@ export function candidatesOf(configuration: PromptConfiguration): number {
 
 /** The candidate of a prompt whose position is not learned; `undefined` where it is learned. */
 export function fixedCandidateOf(configuration: PromptConfiguration): number | undefined {
-  const { candidate, mode } = configuration.position;
+  return candidateAt(configuration, configuration.position.candidate);
+}
+
+/** The candidate that a learned position starts from; `undefined` where it starts indifferent. */
+export function initialCandidateOf(configuration: PromptConfiguration): number | undefined {
+  return candidateAt(configuration, configuration.position.initial);
+}
+
+function candidateAt(
+  configuration: PromptConfiguration,
+  place: PositionOptions['candidate'],
+): number | undefined {
   const last = candidatesOf(configuration) - 1;
-  if (candidate === 'front') return mode === 'split' ? last : 0;
-  if (candidate === 'back') return mode === 'split' ? 0 : last;
-  return candidate;
+  const isSplit = configuration.position.mode === 'split';
+  if (place === 'front') return isSplit ? last : 0;
+  if (place === 'back') return isSplit ? 0 : last;
+  return place;
 }

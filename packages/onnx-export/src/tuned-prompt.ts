@@ -28,7 +28,7 @@ const KNOWN_OPTIONS: Readonly<Record<string, readonly string[]>> = {
     'reluLogits',
     'noiseAtEvaluation',
   ],
-  'configuration.position': ['level', 'mode', 'anchors', 'candidate'],
+  'configuration.position': ['level', 'mode', 'anchors', 'candidate', 'initial', 'initialProbability'],
   'configuration.length': ['level', 'penalty', 'initial', 'initialProbability', 'gateGradient'],
   'configuration.representation': ['kind', 'pool', 'mixture', 'balance', 'rank'],
   'configuration.reparameterisation': ['kind'],

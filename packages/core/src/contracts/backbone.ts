@@ -27,16 +27,18 @@ export interface GradientRequest {
   readonly gates: boolean;
 }
 
-/** A labelled batch. Labels are class indices, 0 ≤ label < classes. */
+/** A labelled batch. */
 export interface LabelledBatch<Example> {
   readonly examples: readonly Example[];
-  /** [B] */
+  /** [B] class indices, 0 ≤ label < classes, or indices of each example's own candidates; not read where the answer is a number. */
   readonly labels: Int32Array;
+  /** [B] answers that are numbers, in the units of the data; has to be there where a backbone has a `range`. */
+  readonly targets?: Float32Array | undefined;
 }
 
 /** Answer of {@link FrozenBackbone.differentiate}. */
 export interface BackboneStep {
-  /** Mean cross-entropy over the batch, nats. */
+  /** Mean over the batch: cross-entropy in nats, or squared error (see {@link FrozenBackbone.range}). */
   readonly loss: number;
   /** [B, classes] */
   readonly logits: Float32Array;
@@ -51,7 +53,7 @@ export interface FineTuning<Example> {
   initialWeights(): ParameterSet;
   /** Class logits, [B, classes]. */
   predict(examples: readonly Example[], weights: ParameterSet, head: ParameterSet): Promise<Float32Array>;
-  /** Mean cross-entropy of a labelled batch, and its gradient for every weight and every tensor of the head. */
+  /** Loss of a labelled batch, as that of the frozen backbone, and its gradient for every weight and every tensor of the head. */
   differentiate(
     batch: LabelledBatch<Example>,
     weights: ParameterSet,
@@ -63,7 +65,7 @@ export interface FineTuning<Example> {
 
 /** Answer of {@link FineTuning.differentiate}. */
 export interface FineTuningStep {
-  /** Mean cross-entropy over the batch, nats. */
+  /** Mean over the batch: cross-entropy in nats, or squared error (see {@link FrozenBackbone.range}). */
   readonly loss: number;
   /** [B, classes] */
   readonly logits: Float32Array;
@@ -81,7 +83,18 @@ export interface FrozenBackbone<Example> {
   readonly description: BackboneDescription;
   /** d, width of features and of prompts. */
   readonly width: number;
+  /** Columns of the logits: classes; the most candidates of an example; 1 where the answer is a number. */
   readonly classes: number;
+  /**
+   * Lowest and highest answer of a head that predicts a number, in the units of the data; absent for other heads. Its logits are the
+   * predicted numbers, its loss is the mean squared error of predictions and targets that are scaled so that the range is 0 … 1.
+   */
+  readonly range?: readonly [lowest: number, highest: number] | undefined;
+  /**
+   * The candidates of an example, in order, as inputs of `pooled`; only with a head that scores each of them by the same linear
+   * layer. The scores are the logits, −10⁹ behind the last.
+   */
+  readonly candidatesOf?: ((example: Example) => readonly Example[]) | undefined;
   /** Names and shapes of the head's trainable tensors, with their initial values; empty for a verbaliser. */
   initialHead(seed: number): ParameterSet;
   /**
@@ -111,6 +124,11 @@ export interface FrozenBackbone<Example> {
    * itself stays frozen: the weights are a copy.
    */
   fineTuning?(): Promise<FineTuning<Example>>;
+  /**
+   * Begins what other threads can do ahead of the next call with these examples, such as decoding pictures; resolves when they go on
+   * without the JavaScript thread. Changes no result; what fails is said by that call. Absent where there is nothing to prepare.
+   */
+  prepare?(examples: readonly Example[]): Promise<void>;
   /** Length of an example in the backbone's own units (tokens, patches), for batching alike lengths together. */
   lengthOf(example: Example): number;
   /** Text or bytes that identify an example's content, for the feature cache. */

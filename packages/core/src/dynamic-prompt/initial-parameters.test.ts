@@ -45,6 +45,20 @@ describe('initialParameters', () => {
     expect(probabilities[0]).toBeCloseTo(0.3 / slots, 5);
   });
 
+  it.each([
+    [{ level: 'task', initial: 'front', initialProbability: 0.7 }, slots, slots, 0.7],
+    [{ level: 'task', initial: 'back' }, 0, slots, 0.9],
+    [{ level: 'task', mode: 'insert', anchors: 5, initial: 3 }, 3, 4, 0.9],
+  ] as const)('gives the initial place its probability: %j', async (position, index, others, probability) => {
+    const configuration = parseConfiguration({ slots, position });
+    const parameters = await initialParameters(configuration, { width, seed: 1, rows }, 1);
+    const exponentials = [...(parameters.get('position.bias')?.values ?? [])].map(Math.exp);
+    const sum = exponentials.reduce((total, value) => total + value, 0);
+    expect(exponentials).toHaveLength(others + 1);
+    expect((exponentials[index] ?? 0) / sum).toBeCloseTo(probability, 5);
+    expect((exponentials[index === 1 ? 2 : 1] ?? 0) / sum).toBeCloseTo((1 - probability) / others, 5);
+  });
+
   it('draws uniform prompts inside their range, by seed', async () => {
     const configuration = parseConfiguration({ initialisation: { kind: 'uniform', range: 0.1 } });
     const draw = async (seed: number): Promise<Float32Array> =>

@@ -1,5 +1,5 @@
 import type { PromptConfiguration } from '../configuration.js';
-import { candidatesOf } from '../configuration.js';
+import { candidatesOf, initialCandidateOf } from '../configuration.js';
 import type { ParameterTensor } from '../contracts/tensor.js';
 import { sizeOf } from '../contracts/tensor.js';
 import { ConfigurationError } from '../errors.js';
@@ -22,8 +22,8 @@ export interface PromptSource {
 }
 
 /**
- * First values of every trainable tensor, in checkpoint order. Logits start indifferent (weights and biases zero, the
- * length biased to its configured start), so only the prompt itself depends on rows or draws; a generated prompt starts
+ * First values of every trainable tensor, in checkpoint order. Logits start indifferent (weights and biases zero, length
+ * and position biased to their configured start), so only the prompt itself depends on rows or draws; a generated prompt starts
  * exactly at P, because U(x) starts at zero, and a reparameterised one at E, because the perceptron does.
  *
  * | name | shape | when |
@@ -62,7 +62,8 @@ export async function initialParameters(
   };
 
   if (position.level !== 'none') {
-    addLogits('position', candidatesOf(configuration), position.level === 'instance');
+    const bias = positionBias(configuration);
+    addLogits('position', candidatesOf(configuration), position.level === 'instance', bias);
   }
   if (length.level !== 'none') {
     addLogits('length', slots + 1, length.level === 'instance', lengthBias(configuration));
@@ -91,11 +92,22 @@ export async function initialParameters(
   return parameters;
 }
 
-/** log-odds that give the configured first length its probability and share the rest evenly. */
+function positionBias(configuration: PromptConfiguration): Float32Array | undefined {
+  const initial = initialCandidateOf(configuration);
+  return initial === undefined
+    ? undefined
+    : favouring(candidatesOf(configuration), initial, configuration.position.initialProbability);
+}
+
 function lengthBias({ slots, length }: PromptConfiguration): Float32Array {
-  const { initial = slots, initialProbability = 0.9 } = length;
-  const bias = new Float32Array(slots + 1);
-  bias[initial] = Math.log((initialProbability * slots) / (1 - initialProbability));
+  const { initial = slots, initialProbability } = length;
+  return favouring(slots + 1, initial, initialProbability);
+}
+
+/** Logits that give one of `count` choices its probability and share the rest evenly. */
+function favouring(count: number, initial: number, probability = 0.9): Float32Array {
+  const bias = new Float32Array(count);
+  bias[initial] = Math.log((probability * (count - 1)) / (1 - probability));
   return bias;
 }
 
