@@ -1,19 +1,14 @@
 import {
   nullThrows,
   type FineTuning,
+  type FrozenBackbone,
   type GradientSet,
   type LabelledBatch,
   type ParameterSet,
 } from '@dynaprompt/core';
-import {
-  float32,
-  floatsOf,
-  int64,
-  tensorValues,
-  type Session,
-  type TensorValue,
-} from '@dynaprompt/onnx-autodiff';
-import { gradientOutput, OUTPUT, PROMPT_INPUT } from './graph/names.js';
+import { float32, floatsOf, tensorValues, type Session, type TensorValue } from '@dynaprompt/onnx-autodiff';
+import { gradientOutput, OUTPUT } from './graph/names.js';
+import { answerInputs } from './graph/objective.js';
 import type { ComputeOptions } from './graph/prompted-model.js';
 import type { TrainableModel } from './graph/trainable-model.js';
 import type { PromptedBatch } from './sequence/arrangement.js';
@@ -25,6 +20,8 @@ export interface FineTuningParts<Example> {
   /** Sessions of the copy's own. */
   readonly sessions: SessionCache;
   readonly sessionOptions: ComputeOptions;
+  /** Of the frozen backbone. */
+  readonly range: FrozenBackbone<Example>['range'];
   /** Checks and arranges examples without a prompt. */
   arrange(examples: readonly Example[]): PromptedBatch | Promise<PromptedBatch>;
   checkLabels(batch: LabelledBatch<Example>): void;
@@ -58,8 +55,8 @@ export function fineTuningOf<Example>(parts: FineTuningParts<Example>): FineTuni
     async differentiate(batch, weights, head) {
       parts.checkLabels(batch);
       const session = await sessions.get('training', () => model.openTraining(sessionOptions));
-      const labels = { [PROMPT_INPUT.labels]: int64(batch.labels, [batch.examples.length]) };
-      const results = await run(session, batch.examples, labels, feedsOf(weights), feedsOf(head));
+      const answers = answerInputs(batch, parts.range);
+      const results = await run(session, batch.examples, answers, feedsOf(weights), feedsOf(head));
       return {
         loss: nullThrows(floatsOf(results[OUTPUT.loss])[0], 'a session returned an empty loss'),
         logits: floatsOf(results[OUTPUT.logits]),

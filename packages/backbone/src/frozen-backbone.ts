@@ -1,11 +1,25 @@
-import type { BackboneDescription, FrozenBackbone, ParameterSet, PromptPlan } from '@dynaprompt/core';
-import { floatsOf, int64, type Session } from '@dynaprompt/onnx-autodiff';
+import {
+  timed,
+  type BackboneDescription,
+  type FrozenBackbone,
+  type ParameterSet,
+  type PromptPlan,
+} from '@dynaprompt/core';
+import { floatsOf, int64, type Graph } from '@dynaprompt/onnx-autodiff';
 import { feedsOf, fineTuningOf } from './fine-tuning.js';
+import type { FolderOptions } from './folder/backbone-folder.js';
 import { OUTPUT, PROMPT_INPUT } from './graph/names.js';
-import type { ComputeOptions, PromptedModel, TrainingVariant } from './graph/prompted-model.js';
+import { answerInputs } from './graph/objective.js';
+import type {
+  ComputeOptions,
+  PromptedModel,
+  PromptVariant,
+  TrainingVariant,
+} from './graph/prompted-model.js';
 import type { PromptedBatch } from './sequence/arrangement.js';
-import { checkLabels, checkPlan } from './sequence/checks.js';
+import { checkLabels, checkPlan, type Answering } from './sequence/checks.js';
 import { repeatPlan, sumRepeated } from './sequence/repeat.js';
+import { ModelSessions } from './sessions/model-sessions.js';
 import { SessionCache } from './sessions/session-cache.js';
 import { stepOf } from './step.js';
 
@@ -16,17 +30,16 @@ import { stepOf } from './step.js';
 export type Purpose = 'features' | 'pooled' | 'prediction' | 'training';
 
 /** What an adapter says about its model; the rest is common to all. */
-export interface BackboneParts<Example> {
+export interface BackboneParts<Example> extends Answering<Example> {
   /** Without what the model says about itself. */
   readonly description: Omit<BackboneDescription, 'dtype' | 'parameters' | 'layers'>;
   readonly model: PromptedModel;
-  readonly classes: number;
   /** Most slots of a plan. */
   readonly maximumSlots: number;
-  /** Rows of the model's batch that an example takes, except for features and for what a probe reads; default 1. */
-  readonly rowsPerExample?: number;
   readonly options: BackboneOptions;
   initialHead(seed: number): ParameterSet;
+  /** Rows of the model's batch that an example takes, except for features and for what a probe reads; default 1. */
+  rowsOf?(example: Example): number;
   /**
    * Examples and plan as graph inputs, those of the head that are data included. `key_bias` among them makes attention take it.
    * The plan was checked; it has a row for every row of the model's batch.
@@ -46,18 +59,21 @@ export interface BackboneParts<Example> {
 export type BackboneOptions = Pick<
   ComputeOptions,
   'compute' | 'threads' | 'isolated' | 'executionProviders' | 'providerFallback' | 'warn'
->;
+> &
+  Pick<FolderOptions, 'dtype'>;
 
 /** Makes a frozen backbone of what an adapter says. Sessions are opened when they are first needed. */
 export function frozenBackbone<Example extends { readonly id?: string }>(
   parts: BackboneParts<Example>,
 ): FrozenBackbone<Example> {
-  const { model, classes, rowsPerExample: times = 1, description } = parts;
+  const { model, classes, range, candidatesOf, description } = parts;
+  const answering = { classes, range, candidatesOf };
   const { width, layers, parameters } = model;
   const options = given(parts.options);
   const sessions = new SessionCache(description.name);
-  const training = (variant: TrainingVariant): Promise<Session> =>
-    sessions.get(JSON.stringify(variant), () => model.openTraining(variant, options));
+  const graphs = new ModelSessions(sessions, options);
+  const countsOf = (examples: readonly Example[]): readonly number[] =>
+    examples.map((example) => parts.rowsOf?.(example) ?? 1);
 
   const arrange = async (
     examples: readonly Example[],
@@ -65,7 +81,9 @@ export function frozenBackbone<Example extends { readonly id?: string }>(
     purpose: Purpose,
   ): Promise<PromptedBatch> => {
     checkPlan(plan, examples.length, { width, layers, reserve: parts.maximumSlots });
-    return parts.arrange(examples, repeatPlan(plan, times), purpose);
+    return timed('data', async () =>
+      parts.arrange(examples, plan && repeatPlan(plan, countsOf(examples)), purpose),
+    );
   };
   const infer = async (
     examples: readonly Example[],
@@ -76,44 +94,46 @@ export function frozenBackbone<Example extends { readonly id?: string }>(
   ): Promise<Float32Array> => {
     const { feeds } = await arrange(examples, plan, purpose);
     const variant = { deep: plan?.deep?.layers ?? 0, gates: PROMPT_INPUT.keyBias in feeds };
-    const session = await sessions.get(`inference ${JSON.stringify(variant)}`, () =>
-      model.openInference(variant, options),
-    );
-    return floatsOf((await session.run({ ...feeds, ...feedsOf(head) }))[output]);
+    const make = (): Graph => model.inferenceGraph(variant, options);
+    const results = await graphs.run(purposeOf('inference', variant), make, { ...feeds, ...feedsOf(head) });
+    return floatsOf(results[output]);
   };
   const neutralHead = parts.initialHead(0);
 
   return {
     description: {
       ...description,
-      dtype: options.compute === 'int8' ? 'int8' : 'fp32',
+      dtype: dtypeOf(parts.options),
       parameters,
       layers,
     },
     width,
-    classes,
+    ...answering,
     initialHead: (seed) => parts.initialHead(seed),
     promptRows: (count, offset) => parts.promptRows(count, offset, sessions),
     features: (examples) => infer(examples, undefined, neutralHead, 'features', OUTPUT.pooled),
     pooled: (examples) => infer(examples, undefined, neutralHead, 'pooled', OUTPUT.pooled),
     predict: (examples, plan, head) => infer(examples, plan, head, 'prediction', model.logits),
     async differentiate(batch, plan, head, request) {
-      checkLabels(batch, classes);
+      checkLabels(batch, answering);
       const arranged = await arrange(batch.examples, plan, 'training');
-      const session = await training({
+      const variant = {
         position: request.position,
         gates: PROMPT_INPUT.keyBias in arranged.feeds,
         deep: plan.deep?.layers ?? 0,
-      });
+      };
+      const counts = countsOf(batch.examples);
+      const repeated = repeatPlan(plan, counts) ?? plan;
       const feeds = {
         ...arranged.feeds,
         ...feedsOf(head),
-        [PROMPT_INPUT.slots]: int64(arranged.slots, [plan.batch * times, plan.slots]),
-        [PROMPT_INPUT.labels]: int64(batch.labels, [plan.batch]),
+        ...answerInputs(batch, range),
+        [PROMPT_INPUT.slots]: int64(arranged.slots, [repeated.batch, plan.slots]),
       };
-      const repeated = repeatPlan(plan, times) ?? plan;
-      const step = stepOf(await session.run(feeds), arranged, repeated, head, request);
-      return { ...step, plan: sumRepeated(step.plan, plan.batch, times) };
+      const make = (): Promise<Graph> => model.trainingGraph(variant, options);
+      const results = await graphs.run(purposeOf('training', variant), make, feeds);
+      const step = stepOf(results, arranged, repeated, head, request);
+      return { ...step, plan: sumRepeated(step.plan, counts) };
     },
     fineTuning() {
       return sessions.whileOpen(() =>
@@ -121,17 +141,35 @@ export function frozenBackbone<Example extends { readonly id?: string }>(
           model: model.trainable(),
           sessions: new SessionCache(description.name),
           sessionOptions: options,
+          range,
           arrange: (examples) => arrange(examples, undefined, 'prediction'),
           checkLabels: (batch) => {
-            checkLabels(batch, classes);
+            checkLabels(batch, answering);
           },
         }),
       );
     },
     lengthOf: (example) => parts.lengthOf(example),
     identify: (example) => parts.identify(example),
-    release: () => sessions.release(),
+    async release() {
+      await sessions.release();
+      await graphs.release();
+    },
   };
+}
+
+/** What a graph is for, the same for variants that are alike. */
+function purposeOf(
+  kind: string,
+  { deep, gates, position = false }: PromptVariant & Partial<TrainingVariant>,
+): string {
+  return `${kind}, ${deep} deep${gates ? ', gates' : ''}${position ? ', position' : ''}`;
+}
+
+/** Element type of the weights, and of products that are computed in another one. */
+function dtypeOf({ dtype = 'fp32', compute }: BackboneOptions): string {
+  if (compute !== 'int8') return dtype;
+  return dtype === 'fp32' ? 'int8' : `${dtype}, products in int8`;
 }
 
 function given(options: BackboneOptions): ComputeOptions {

@@ -1,11 +1,19 @@
-export { openBackboneFolder, type BackboneFolder, type CompanionFiles } from './folder/backbone-folder.js';
+export {
+  openBackboneFolder,
+  type BackboneFolder,
+  type CompanionFiles,
+  type FolderOptions,
+} from './folder/backbone-folder.js';
+export { DTYPES, fileOfDtype, type Dtype } from './folder/dtype.js';
 export { fingerprint } from './folder/fingerprint.js';
 export type { HubOptions } from './folder/hub.js';
 export { readConfigFile } from './folder/config-file.js';
 export { frozenBackbone, type BackboneOptions, type BackboneParts, type Purpose } from './frozen-backbone.js';
 export { feedsOf, gradientsOf } from './fine-tuning.js';
-export { joinGraphs, isOfSecond } from './graph/join-graphs.js';
+export { joinGraphs, isOfSecond, nameOfSecond } from './graph/join-graphs.js';
+export { appendCandidateHead, candidateFeeds, IMPOSSIBLE } from './graph/candidate-head.js';
 export { appendLinearHead, floatInput, initialLinearHead, LINEAR_HEAD_TENSORS } from './graph/linear-head.js';
+export { appendNumberHead, initialNumberHead, NUMBER_OBJECTIVE } from './graph/number-head.js';
 export { gradientOutput, OUTPUT, PROMPT_INPUT } from './graph/names.js';
 export { declareOutputs, probeFloats } from './graph/outputs.js';
 export {
@@ -20,8 +28,10 @@ export {
   type TrainingVariant,
 } from './graph/prompted-model.js';
 export type { TrainableModel } from './graph/trainable-model.js';
+export { countParameters } from './graph/stored-weights.js';
 export { reasonOf } from './reason.js';
 export {
+  activeTokens,
   arrangeSequences,
   GATE_FLOOR,
   logGate,
@@ -33,5 +43,6 @@ export {
 } from './sequence/arrangement.js';
 export { checkLabels, checkPlan } from './sequence/checks.js';
 export { inTableOrder, placesOf, PLAIN, type Sides } from './sequence/placement.js';
-export { repeatPlan, sumRepeated } from './sequence/repeat.js';
+export { repeatPlan, sumRepeated, sumRows, takeRows } from './sequence/repeat.js';
 export { SessionCache } from './sessions/session-cache.js';
+export { stepOf } from './step.js';

@@ -70,5 +70,7 @@ export { createSgd } from './optimisers/sgd.js';
 export type { SgdOptions } from './optimisers/sgd.js';
 export { createSchedule } from './optimisers/schedule.js';
 export type { Schedule, ScheduleOptions } from './optimisers/schedule.js';
+export { onStage, timed } from './stages/stages.js';
+export type { Stage, StageTime } from './stages/stages.js';
 export { decodeSafetensors, encodeSafetensors } from './safetensors/safetensors.js';
 export type { Safetensors, SafetensorsTensor } from './safetensors/safetensors.js';

@@ -1,10 +1,12 @@
 export { openTextBackbone } from './open-text-backbone.js';
-export type { TextBackboneOptions } from './backbone/adapter.js';
+export type { TextBackbone, TextBackboneOptions } from './backbone/adapter.js';
 export { createTextEncoder, type TextEncoderOptions } from './encoder/text-encoder.js';
 export type {
+  CandidatesHeadOptions,
   ChoicesHeadOptions,
   HeadOptions,
   LinearHeadOptions,
+  RegressionHeadOptions,
   VerbalizerHeadOptions,
 } from './backbone/head.js';
 export {
@@ -14,7 +16,10 @@ export {
   type TunedEncoder,
 } from './export/export-encoder.js';
 export type { WeightPlacement } from '@dynaprompt/onnx-export';
-export type { HubOptions } from '@dynaprompt/backbone';
+export { DTYPES, type Dtype, type HubOptions } from '@dynaprompt/backbone';
+export { CONTENT_FREE, type CalibrationMethod, type CalibrationOptions } from './calibration/options.js';
+export type { ChatOptions } from './tokenization/chat.js';
 export { DECODER_FAMILIES, ENCODER_FAMILIES, SEQ2SEQ_FAMILIES } from './folder/families.js';
 export type { TextExample } from './tokenization/encode.js';
 export { openExampleTokens, type ExampleTokens } from './tokenization/example-tokens.js';
+export { loadTokenizer, TOKENIZER_FILES, type Tokenizer } from './tokenization/tokenizer.js';

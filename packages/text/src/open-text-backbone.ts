@@ -1,10 +1,8 @@
-import type { FrozenBackbone } from '@dynaprompt/core';
-import type { TextBackboneOptions } from './backbone/adapter.js';
+import type { TextBackbone, TextBackboneOptions } from './backbone/adapter.js';
 import { openBackbone } from './backbone/open-backbone.js';
 import { decoderAdapter } from './decoder/adapter.js';
 import { encoderAdapter } from './encoder/adapter.js';
 import { seq2seqAdapter } from './seq2seq/adapter.js';
-import type { TextExample } from './tokenization/encode.js';
 
 /**
  * Opens any supported text model as a frozen backbone for dynamic prompts, by the `model_type` of its config.json: an encoder as
@@ -14,9 +12,6 @@ import type { TextExample } from './tokenization/encode.js';
  * @param location folder with config.json, the tokeniser's files and the model in onnx/, or a hub id.
  * @throws ModelError, ConfigurationError, and errors of onnx-autodiff as `createTextEncoder` does.
  */
-export function openTextBackbone(
-  location: string,
-  options: TextBackboneOptions,
-): Promise<FrozenBackbone<TextExample>> {
+export function openTextBackbone(location: string, options: TextBackboneOptions): Promise<TextBackbone> {
   return openBackbone(location, options, [encoderAdapter, decoderAdapter, seq2seqAdapter]);
 }

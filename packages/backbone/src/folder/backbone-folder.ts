@@ -1,8 +1,15 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
+import { checkDtype, DTYPES, dtypesAmong, fileOfDtype, type Dtype } from './dtype.js';
 import { isAbsent, openHubSnapshot, type HubOptions, type HubSnapshot } from './hub.js';
+
+/** How a backbone folder is opened. */
+export interface FolderOptions extends HubOptions {
+  /** Element type of the weights: which of the files `model.onnx`, `model_fp16.onnx`, … is read. Default `fp32`. */
+  readonly dtype?: Dtype;
+}
 
 /** Files of a backbone in the layout that transformers.js reads. */
 export interface BackboneFolder {
@@ -13,10 +20,13 @@ export interface BackboneFolder {
   /** Path of config.json. */
   readonly config: string;
   /**
-   * Path of the first of these ONNX files that there is, `onnx/model.onnx` by default; downloads it if it is not there yet.
-   * @throws ModelError naming the last of them if there is none.
+   * Path of the first of these ONNX files that there is, `onnx/model.onnx` by default; downloads it if it is not there yet. They
+   * are named as in float32, and read in the element type that the folder was opened for.
+   * @throws ModelError naming the last of them if there is none, and the element types that there are.
    */
   model(...files: readonly string[]): Promise<string>;
+  /** Path of a file that only some have; undefined where it is absent. */
+  optional(file: string): Promise<string | undefined>;
 }
 
 const CONFIG_FILE = 'config.json';
@@ -32,13 +42,15 @@ const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
  * cache; the model last, so that an unsuitable one is never fetched.
  * @param companions files that the folder has to have too.
  * @throws ModelError naming the folder or file that is missing, or what the hub answered.
+ * @throws ConfigurationError if `dtype` is not known.
  */
 export async function openBackboneFolder(
   location: string,
   companions: CompanionFiles,
-  hub: HubOptions = {},
+  { dtype = 'fp32', ...hub }: FolderOptions = {},
 ): Promise<BackboneFolder> {
-  if (existsSync(location)) return localFolder(resolve(location), companions);
+  checkDtype(dtype);
+  if (existsSync(location)) return localFolder(resolve(location), companions, dtype);
   const isPath = location.startsWith('.') || location.startsWith('/') || location.startsWith('~');
   if (isPath || !HUB_ID.test(location)) {
     throw new ModelError({
@@ -55,8 +67,45 @@ export async function openBackboneFolder(
     name: location,
     folder: snapshot.folder,
     config,
-    model: (...files) => download(snapshot, config, files),
+    model: (...files) => hubModel(snapshot, config, modelsOf(files), dtype),
+    optional: (file) =>
+      snapshot.file(file).catch((failure: unknown) => {
+        if (isAbsent(failure)) return undefined;
+        throw failure;
+      }),
   };
+}
+
+/** Models by their names in float32. */
+function modelsOf(files: readonly string[]): readonly string[] {
+  return files.length === 0 ? [MODEL_FILE] : files;
+}
+
+async function hubModel(
+  snapshot: HubSnapshot,
+  config: string,
+  models: readonly string[],
+  dtype: Dtype,
+): Promise<string> {
+  const files = models.map((model) => fileOfDtype(model, dtype));
+  try {
+    return await download(snapshot, config, files);
+  } catch (failure) {
+    const others = isAbsent(failure) ? dtypesAmong(await snapshot.list(dirname(MODEL_FILE)), models) : [];
+    if (others.length === 0) throw failure;
+    throw otherDtypes(files.at(-1) ?? MODEL_FILE, others, failure);
+  }
+}
+
+/** Says which element types there are where another one was asked for. */
+function otherDtypes(subject: string, dtypes: readonly Dtype[], cause?: unknown): ModelError {
+  return new ModelError({
+    packageName: PACKAGE_NAME,
+    subject,
+    problem: 'the file is missing',
+    remedy: `Open it with one of the dtypes that it has: ${dtypes.join(', ')}`,
+    cause,
+  });
 }
 
 /** Downloads the first file that the repository has, and the external data that config.json says it has. */
@@ -82,14 +131,23 @@ function externalData(config: string, file: string): readonly string[] {
     'transformers.js_config'?: { use_external_data_format?: unknown };
   };
   const format = settings?.use_external_data_format;
-  const stated: unknown = typeof format === 'object' ? (format as Record<string, unknown>)[file] : format;
+  const byFile = Object(format) as Record<string, unknown>;
+  const stated: unknown = typeof format === 'object' ? (byFile[file] ?? byFile[modelName(file)]) : format;
   const count = Number(stated ?? 0);
   return Array.from({ length: count > 0 ? count : 0 }, (_, index) =>
     index === 0 ? `${file}_data` : `${file}_data_${index}`,
   );
 }
 
-function localFolder(folder: string, companions: CompanionFiles): BackboneFolder {
+/** `model_fp16.onnx` → `model`: transformers.js names a model without its element type too. */
+function modelName(file: string): string {
+  const suffix = DTYPES.map((dtype) => fileOfDtype('.onnx', dtype))
+    .filter((ending) => file.endsWith(ending))
+    .reduce((longest, ending) => (ending.length > longest.length ? ending : longest), '');
+  return file.slice(0, file.length - suffix.length);
+}
+
+function localFolder(folder: string, companions: CompanionFiles, dtype: Dtype): BackboneFolder {
   if (!statSync(folder).isDirectory()) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
@@ -105,14 +163,28 @@ function localFolder(folder: string, companions: CompanionFiles): BackboneFolder
     folder,
     config: join(folder, CONFIG_FILE),
     model(...files) {
-      const found = (files.length === 0 ? [MODEL_FILE] : files).find((file) =>
-        existsSync(join(folder, file)),
+      const models = modelsOf(files);
+      const names = models.map((model) => fileOfDtype(model, dtype));
+      const found = names.find((file) => existsSync(join(folder, file)));
+      if (found !== undefined) return Promise.resolve(join(folder, found));
+      const last = names.at(-1) ?? MODEL_FILE;
+      const others = dtypesAmong(filesBeside(folder, models), models);
+      return Promise.reject(
+        others.length === 0 ? missing(folder, last, companions) : otherDtypes(join(folder, last), others),
       );
-      return found === undefined
-        ? Promise.reject(missing(folder, files.at(-1) ?? MODEL_FILE, companions))
-        : Promise.resolve(join(folder, found));
+    },
+    optional(file) {
+      const path = join(folder, file);
+      return Promise.resolve(existsSync(path) ? path : undefined);
     },
   };
+}
+
+/** Files in the folders of some models, relative to `folder`. */
+function filesBeside(folder: string, models: readonly string[]): readonly string[] {
+  return [...new Set(models.map((model) => dirname(model)))].flatMap((inner) =>
+    existsSync(join(folder, inner)) ? readdirSync(join(folder, inner)).map((file) => join(inner, file)) : [],
+  );
 }
 
 function missing(folder: string, file: string, companions: CompanionFiles): ModelError {

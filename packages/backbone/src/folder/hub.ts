@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { downloadFile, getHFHubCachePath, HubApiError, modelInfo } from '@huggingface/hub';
+import { downloadFile, getHFHubCachePath, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import { reasonOf } from '../reason.js';
@@ -23,6 +23,8 @@ export interface HubSnapshot {
    * @throws ModelError naming the file and what the hub answered.
    */
   file(path: string): Promise<string>;
+  /** Paths of the files in a folder of the repository; empty where the hub does not tell. */
+  list(path: string): Promise<readonly string[]>;
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -67,6 +69,17 @@ export async function openHubSnapshot(id: string, options: HubOptions = {}): Pro
         throw refused(`${id}/${path}`, cause);
       }
       return target;
+    },
+    async list(path) {
+      const paths: string[] = [];
+      try {
+        const repo = { type: 'model', name: id } as const;
+        for await (const entry of listFiles({ ...access, repo, path, revision: commit }))
+          paths.push(entry.path);
+      } catch {
+        return [];
+      }
+      return paths;
     },
   };
 }

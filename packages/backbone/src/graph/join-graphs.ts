@@ -9,6 +9,11 @@ export function isOfSecond(tensor: string): boolean {
   return tensor.startsWith(PREFIX);
 }
 
+/** Name of a tensor of the second of two joined graphs in what they are joined to; inputs keep theirs. */
+export function nameOfSecond(tensor: string): string {
+  return `${PREFIX}${tensor}`;
+}
+
 /**
  * Puts a graph behind another one, which is changed: it gets the nodes, weights and outputs of the second in place of its own
  * outputs. Weights stay in their files.
@@ -20,7 +25,7 @@ export function joinGraphs(first: Graph, second: Graph, inputs: Readonly<Record<
   checkJoinable(first, second);
   const isInput = (name: string): boolean => second.inputs.has(name);
   const rename = (name: string): string =>
-    name === '' ? '' : isInput(name) ? (inputs[name] ?? name) : `${PREFIX}${name}`;
+    name === '' ? '' : isInput(name) ? (inputs[name] ?? name) : nameOfSecond(name);
   for (const info of second.inputs.values()) {
     const name = rename(info.name);
     if (!first.has(name)) first.inputs.set(name, { ...info, name });

@@ -10,8 +10,12 @@ export const PROMPT_INPUT = {
   slots: 'prompt_slots',
   /** float32 [B, T] log-gate added to the attention scores of each key */
   keyBias: 'key_bias',
+  /** float32 [B, T] share of the log-gates that each row's attention takes, where a model gates by row */
+  gatedRows: 'gated_rows',
   /** int64 [B] */
   labels: 'labels',
+  /** float32 [B, 1] */
+  targets: 'targets',
 } as const;
 
 /** Outputs of prompted graphs. */

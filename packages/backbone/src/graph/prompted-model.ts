@@ -1,7 +1,6 @@
 import {
   addKeyBias,
   appendLossGradient,
-  DataType,
   Emitter,
   gatherDeepPromptGradient,
   gatherPromptGradient,
@@ -9,21 +8,25 @@ import {
   injectPrompts,
   int64,
   lowerToInt8,
-  openSession,
   type ArithmeticOptions,
   type Graph,
+  type Objective,
   type ProbeInputs,
   type PromptInjection,
-  type Session,
   type SessionOptions,
   type TensorValue,
 } from '@dynaprompt/onnx-autodiff';
 import { gradientOutput, OUTPUT, PROMPT_INPUT } from './names.js';
+import { objectiveOf } from './objective.js';
 import { declareOutputs, probeFloats } from './outputs.js';
+import { countParameters, refuseReducedPrecision } from './stored-weights.js';
 import { readTrainableModel, type TrainableModel } from './trainable-model.js';
 
 /** How graphs are computed. */
 export type ComputeOptions = SessionOptions & Pick<ArithmeticOptions, 'compute'>;
+
+/** What a graph depends on besides its variant. */
+export type GraphOptions = Pick<ComputeOptions, 'compute' | 'isolated'>;
 
 /** What a graph computes besides logits. */
 export interface PromptVariant {
@@ -56,11 +59,13 @@ export interface HeadGraph {
   readonly tensors: readonly string[];
   /** Output of inference that holds the logits [B, classes], or the same values in one row; default {@link OUTPUT}.logits. */
   readonly logits?: string;
+  /** What is minimised, on a tensor that `append` makes; default: the cross-entropy of {@link OUTPUT}.logits. */
+  readonly objective?: Objective;
   /** Makes tensors {@link OUTPUT}.pooled and .logits out of what the model computes; the graph's own outputs are dropped. */
   append(graph: Graph): void;
   /** Small values for the inputs of model and head, for finding shapes: `batch` examples of `total` tokens, prompt included. */
   probe(batch: number, total: number): Readonly<Record<string, TensorValue>>;
-  /** Rows of the model's batch that an example takes; default 1. */
+  /** Rows of the model's batch that an example of {@link HeadGraph.probe} takes; default 1. */
   readonly rowsPerExample?: number;
   /** Is called when {@link PROMPT_INPUT}.keyBias is in the graph. */
   adaptKeyBias?(graph: Graph): void;
@@ -83,6 +88,8 @@ export interface PromptPlacement {
   ): { readonly scores: string; readonly slotScores: string };
   /** Values of the inputs that it adds, for finding shapes. */
   probe?(rows: number): Readonly<Record<string, TensorValue>>;
+  /** Attention takes {@link PROMPT_INPUT}.gatedRows beside the log-gates; see `addKeyBias` of onnx-autodiff. Default false. */
+  readonly gatesByRow?: boolean;
   /** Length of the prompted sequence for probes of `prompt` tokens; default: any. */
   probeLength?(prompt: number): number;
 }
@@ -93,7 +100,7 @@ export interface PromptableModel extends PromptEntry {
   readonly placement?: PromptPlacement;
 }
 
-/** A model with room for prompts and a head, of which sessions are opened as they are needed. */
+/** A model with room for prompts and a head, of which graphs are made as they are needed. */
 export interface PromptedModel {
   readonly width: number;
   /** Parameters of the frozen model. */
@@ -105,9 +112,13 @@ export interface PromptedModel {
   /** Inputs of the model itself, e.g. `input_ids`. */
   readonly modelInputs: ReadonlySet<string>;
   /** Outputs {@link OUTPUT}.pooled and the logits; no loss. */
-  openInference(variant: PromptVariant, options: ComputeOptions): Promise<Session>;
-  openTraining(variant: TrainingVariant, options: ComputeOptions): Promise<Session>;
-  /** The same model without room for prompts, its weights as inputs. */
+  inferenceGraph(variant: PromptVariant, options: GraphOptions): Graph;
+  /** Outputs loss, class logits, and the gradients of prompts, head and what the variant asks for. */
+  trainingGraph(variant: TrainingVariant, options: GraphOptions): Promise<Graph>;
+  /**
+   * The same model without room for prompts, its weights as inputs.
+   * @throws ConfigurationError if they are stored in reduced precision.
+   */
   trainable(): TrainableModel;
 }
 
@@ -137,30 +148,27 @@ export function readPromptedModel(model: PromptableModel): PromptedModel {
     layers: layers.length,
     logits,
     modelInputs: new Set(original.inputs.keys()),
-    openInference({ deep, gates }, { compute, ...options }) {
+    inferenceGraph({ deep, gates }, { compute }) {
       const { graph, injection } = build(deep);
       declareOutputs(graph, [OUTPUT.pooled, logits]);
-      if (gates) addGates(graph, injection, head);
+      if (gates) addGates(graph, injection, model);
       if (compute === 'int8') lowerToInt8(graph);
-      return openSession(graph, options);
+      return graph;
     },
-    async openTraining(variant, { compute = 'float32', ...options }) {
+    async trainingGraph(variant, { compute = 'float32', isolated }) {
       const prompted = build(variant.deep);
       await appendTraining(prompted, model, variant, {
         probeInputs: probeInputs(model, variant.deep),
         compute,
-        ...(options.isolated === undefined ? {} : { isolated: options.isolated }),
+        ...(isolated === undefined ? {} : { isolated }),
       });
-      return openSession(prompted.graph, options);
+      return prompted.graph;
     },
-    trainable: () => readTrainableModel(original.clone(), head),
+    trainable() {
+      refuseReducedPrecision(original);
+      return readTrainableModel(original.clone(), head, model.placement?.probeLength?.(0));
+    },
   };
-}
-
-function countParameters(graph: Graph): number {
-  return [...graph.initializers.values()]
-    .filter(({ dataType, dims }) => dataType === DataType.float32 && dims.length > 0)
-    .reduce((sum, { dims }) => sum + dims.reduce((product, extent) => product * extent, 1), 0);
 }
 
 /**
@@ -179,8 +187,12 @@ function insertPromptsAndHead(model: PromptableModel, layers: readonly string[])
   return { graph, injection, carried, deep };
 }
 
-function addGates(graph: Graph, { embeddings }: PromptInjection, head: HeadGraph): void {
-  addKeyBias(graph, embeddings);
+function addGates(
+  graph: Graph,
+  { embeddings }: PromptInjection,
+  { head, placement }: Pick<PromptableModel, 'head' | 'placement'>,
+): void {
+  addKeyBias(graph, embeddings, placement?.gatesByRow);
   head.adaptKeyBias?.(graph);
 }
 
@@ -193,7 +205,7 @@ async function appendTraining(
   const { embeddings } = injection;
   // The logits have to be an output for the graph to count what leads to them.
   declareOutputs(graph, [OUTPUT.logits]);
-  if (variant.gates) addGates(graph, injection, head);
+  if (variant.gates) addGates(graph, injection, { head, ...(placement && { placement }) });
   const withRespectTo = [
     embeddings,
     ...deep,
@@ -202,7 +214,7 @@ async function appendTraining(
   ];
   const { loss, gradients, shapes } = await appendLossGradient(graph, {
     withRespectTo,
-    objective: { kind: 'cross-entropy', output: OUTPUT.logits },
+    objective: objectiveOf(head),
     ...options,
   });
   const emit = new Emitter(graph);
@@ -232,6 +244,7 @@ function probeInputs({ head, placement, width }: PromptableModel, deep: number):
       [PROMPT_INPUT.deep]: probeFloats(rows, deep, prompt, width),
       [PROMPT_INPUT.order]: int64(new Int32Array(rows * total).fill(1), [rows, total]),
       [PROMPT_INPUT.keyBias]: probeFloats(rows, total),
+      [PROMPT_INPUT.gatedRows]: probeFloats(rows, total),
     };
   };
   return [make(2, 3, 7), make(3, 4, 11)];

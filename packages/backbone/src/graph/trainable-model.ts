@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from '@dynaprompt/onnx-autodiff';
 import { gradientOutput, OUTPUT } from './names.js';
+import { objectiveOf } from './objective.js';
 import { declareOutputs } from './outputs.js';
 import type { HeadGraph } from './prompted-model.js';
 
@@ -27,10 +28,11 @@ export interface TrainableModel {
 /**
  * Makes the weights of a model trainable. Tied weights that the file holds twice are one.
  * @param graph is changed.
+ * @param length of the sequences in probes, where a model has only one; default: any.
  * @throws UnsupportedOperatorError (of onnx-autodiff) if an operator between a weight and the logits has no gradient, and whatever
  * `head.append` throws.
  */
-export function readTrainableModel(graph: Graph, head: HeadGraph): TrainableModel {
+export function readTrainableModel(graph: Graph, head: HeadGraph, length?: number): TrainableModel {
   tieWeights(graph);
   const own = new Set(graph.initializers.keys());
   head.append(graph);
@@ -48,8 +50,8 @@ export function readTrainableModel(graph: Graph, head: HeadGraph): TrainableMode
       const tensors = [...weights.map(({ name }) => name), ...head.tensors];
       const { loss, gradients } = await appendLossGradient(training, {
         withRespectTo: tensors,
-        objective: { kind: 'cross-entropy', output: OUTPUT.logits },
-        probeInputs: [head.probe(2, 7), head.probe(3, 11)],
+        objective: objectiveOf(head),
+        probeInputs: [head.probe(2, length ?? 7), head.probe(3, length ?? 11)],
       });
       const emit = new Emitter(training);
       emit.output(OUTPUT.loss, loss);

@@ -103,7 +103,7 @@ export function logGate(plan: PromptPlan, example: number, token: number): numbe
 }
 
 /** [B] how many prompt tokens are on: all, or those whose gate is at least one half. */
-function activeTokens(plan: PromptPlan | undefined, batch: number): number[] {
+export function activeTokens(plan: PromptPlan | undefined, batch: number): number[] {
   if (!plan) return new Array<number>(batch).fill(0);
   const { gates, slots } = plan;
   if (!gates) return new Array<number>(batch).fill(slots);

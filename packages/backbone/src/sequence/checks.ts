@@ -1,4 +1,4 @@
-import { DataError, type LabelledBatch, type PromptPlan } from '@dynaprompt/core';
+import { DataError, type FrozenBackbone, type LabelledBatch, type PromptPlan } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 
 /**
@@ -34,28 +34,64 @@ export function checkPlan(
   if (wrong !== undefined) throw unfit(`${wrong} is no gate`);
 }
 
+/** What of a backbone its labels have to fit. */
+export type Answering<Example> = Pick<FrozenBackbone<Example>, 'classes' | 'range' | 'candidatesOf'>;
+
 /**
- * Checks that every example has a label of one of the classes.
+ * Checks that every example has an answer: a label of one of the classes or of its own candidates, or a number.
  * @throws DataError naming the example.
  */
-export function checkLabels(batch: LabelledBatch<{ readonly id?: string }>, classes: number): void {
-  batch.examples.forEach((example, index) => {
-    const label = batch.labels[index];
-    if (label !== undefined && label >= 0 && label < classes) return;
-    throw new DataError({
-      packageName: PACKAGE_NAME,
-      subject: `example ${example.id ?? index}`,
-      problem: `label ${label ?? 'missing'} is not in 0..${classes - 1}`,
-      remedy: 'Open the backbone with the number of classes of the data',
-    });
+export function checkLabels<Example extends { readonly id?: string }>(
+  { examples, labels, targets }: LabelledBatch<Example>,
+  { classes, range, candidatesOf }: Answering<Example>,
+): void {
+  if (range) {
+    checkTargets(examples, targets);
+    return;
+  }
+  examples.forEach((example, index) => {
+    const label = labels[index];
+    const count = candidatesOf?.(example).length ?? classes;
+    if (label !== undefined && label >= 0 && label < count) return;
+    throw unanswered(
+      example.id ?? `${index}`,
+      `label ${label ?? 'missing'} is not in 0..${count - 1}`,
+      candidatesOf
+        ? 'Give the index of one of its candidates'
+        : 'Open the backbone with the number of classes of the data',
+    );
   });
-  if (batch.labels.length === batch.examples.length) return;
+  checkAmount('labels', labels.length, examples.length);
+}
+
+function checkTargets(
+  examples: readonly { readonly id?: string }[],
+  targets: Float32Array = new Float32Array(),
+): void {
+  examples.forEach(({ id }, index) => {
+    const target = targets[index];
+    if (target !== undefined && Number.isFinite(target)) return;
+    throw unanswered(
+      id ?? `${index}`,
+      `target ${target ?? 'missing'} is no number to predict`,
+      'Give a finite number for each example, or open the backbone with another head',
+    );
+  });
+  checkAmount('targets', targets.length, examples.length);
+}
+
+function checkAmount(subject: string, actual: number, expected: number): void {
+  if (actual === expected) return;
   throw new DataError({
     packageName: PACKAGE_NAME,
-    subject: 'labels',
-    problem: `there are ${batch.labels.length} for ${batch.examples.length} examples`,
-    remedy: 'Give one label for each example',
+    subject,
+    problem: `there are ${actual} for ${expected} examples`,
+    remedy: 'Give one for each example',
   });
+}
+
+function unanswered(example: string, problem: string, remedy: string): DataError {
+  return new DataError({ packageName: PACKAGE_NAME, subject: `example ${example}`, problem, remedy });
 }
 
 function checkCount(what: string, actual: number, expected: number): void {

@@ -1,37 +1,56 @@
 import type { PlanGradient, PromptPlan } from '@dynaprompt/core';
 
-/** A plan with every example's row `times` in a row. */
-export function repeatPlan(plan: PromptPlan | undefined, times: number): PromptPlan | undefined {
-  if (!plan || times === 1) return plan;
-  const { batch, position, deep, gates } = plan;
-  const repeat = (values: Float32Array): Float32Array => {
-    const size = values.length / batch;
-    return Float32Array.from({ length: values.length * times }, (_, index) => {
-      const example = Math.floor(index / (size * times));
-      return values[example * size + (index % size)] ?? 0;
-    });
-  };
-  return {
-    ...plan,
-    batch: batch * times,
-    prompts: repeat(plan.prompts),
-    position: { ...position, choice: Int32Array.from(repeat(Float32Array.from(position.choice))) },
-    gates: gates && repeat(gates),
-    ...(deep ? { deep: { ...deep, prompts: repeat(deep.prompts) } } : {}),
-  };
+/**
+ * A plan with the row of every example as often as the example takes rows of the model's batch, one behind the other.
+ * @param counts [B] rows of each example.
+ */
+export function repeatPlan(plan: PromptPlan | undefined, counts: readonly number[]): PromptPlan | undefined {
+  return !plan || isPlain(counts) ? plan : takeRows(plan, ownersOf(counts));
 }
 
 /** The gradient of a plan from that of its repetition: rows of one example are summed. */
-export function sumRepeated(gradient: PlanGradient, batch: number, times: number): PlanGradient {
-  if (times === 1) return gradient;
-  const sum = (values: Float32Array): Float32Array => {
-    const size = values.length / (batch * times);
-    return Float32Array.from({ length: batch * size }, (_, index) => {
-      const start = Math.floor(index / size) * size * times + (index % size);
-      let total = 0;
-      for (let time = 0; time < times; time++) total += values[start + time * size] ?? 0;
-      return total;
+export function sumRepeated(gradient: PlanGradient, counts: readonly number[]): PlanGradient {
+  return isPlain(counts) ? gradient : sumRows(gradient, ownersOf(counts), counts.length);
+}
+
+/**
+ * A plan made of rows of another one.
+ * @param owners [R] row of the plan for each row.
+ */
+export function takeRows(plan: PromptPlan, owners: readonly number[]): PromptPlan {
+  const { batch, position, deep, gates } = plan;
+  const take = (values: Float32Array): Float32Array => {
+    const size = values.length / batch;
+    const rows = new Float32Array(owners.length * size);
+    owners.forEach((owner, row) => {
+      rows.set(values.subarray(owner * size, (owner + 1) * size), row * size);
     });
+    return rows;
+  };
+  return {
+    ...plan,
+    batch: owners.length,
+    prompts: take(plan.prompts),
+    position: { ...position, choice: Int32Array.from(owners, (owner) => position.choice[owner] ?? 0) },
+    gates: gates && take(gates),
+    ...(deep ? { deep: { ...deep, prompts: take(deep.prompts) } } : {}),
+  };
+}
+
+/**
+ * The gradient of a plan from that of rows taken of it: what came from one row is summed.
+ * @param owners [R] row of the plan for each row.
+ * @param batch rows of the plan.
+ */
+export function sumRows(gradient: PlanGradient, owners: readonly number[], batch: number): PlanGradient {
+  const sum = (values: Float32Array): Float32Array => {
+    const size = values.length / owners.length;
+    const sums = new Float64Array(batch * size);
+    values.forEach((value, index) => {
+      const place = (owners[Math.floor(index / size)] ?? 0) * size + (index % size);
+      sums[place] = (sums[place] ?? 0) + value;
+    });
+    return Float32Array.from(sums);
   };
   return {
     prompts: sum(gradient.prompts),
@@ -39,4 +58,13 @@ export function sumRepeated(gradient: PlanGradient, batch: number, times: number
     gates: gradient.gates && sum(gradient.gates),
     deep: gradient.deep && sum(gradient.deep),
   };
+}
+
+function isPlain(counts: readonly number[]): boolean {
+  return counts.every((count) => count === 1);
+}
+
+/** Example of every row. */
+function ownersOf(counts: readonly number[]): readonly number[] {
+  return counts.flatMap((count, example) => new Array<number>(count).fill(example));
 }

@@ -1,7 +1,9 @@
+import type { FrozenBackbone } from '@dynaprompt/core';
 import type { AdapterKind } from '../folder/families.js';
 import type { BackboneFolder } from '@dynaprompt/backbone';
 import type { ModelConfig } from '../folder/model-config.js';
-import type { HubOptions } from '@dynaprompt/backbone';
+import type { FolderOptions } from '@dynaprompt/backbone';
+import type { TextExample } from '../tokenization/encode.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 import type { Head, HeadOptions } from './head.js';
 import type { Sides } from '@dynaprompt/backbone';
@@ -11,7 +13,7 @@ import type { TextModel } from './text-model.js';
 /** How a text backbone is opened. */
 export interface TextBackboneOptions
   extends
-    HubOptions,
+    FolderOptions,
     Pick<ComputeOptions, 'compute' | 'isolated' | 'executionProviders' | 'providerFallback' | 'warn'> {
   readonly head: HeadOptions;
   /** Most slots a plan may have; so many of the model's positions are kept free of text. */
@@ -27,11 +29,22 @@ export interface TextBackboneOptions
   readonly padding?: 'left' | 'right';
 }
 
+/** An open text model. */
+export interface TextBackbone extends FrozenBackbone<TextExample> {
+  /** The options of its head, with the biases of a calibration: what it has to be opened with again to give the same bits. */
+  readonly head: HeadOptions;
+}
+
 /** What one kind of model has of its own; everything else is common to all. */
 export interface TextAdapter {
   readonly kind: AdapterKind;
   /** Reads the model for a head: where prompts go and where the head reads. */
-  read(files: BackboneFolder, config: ModelConfig, head: Head): Promise<TextModel>;
+  read(
+    files: BackboneFolder,
+    config: ModelConfig,
+    head: Head,
+    options?: Pick<TextBackboneOptions, 'isolated'>,
+  ): Promise<TextModel>;
   /** The tokeniser as it frames the text that prompts are put into. */
   frame(tokenizer: Tokenizer): Tokenizer;
   /** Sides of padding and of tokens that are off. */

@@ -15,6 +15,11 @@ describe('answers', () => {
     expect(numbers(feeds.answer_bias)).toEqual([0, -1e9, 0]);
   });
 
+  it('count by their mean where it is asked for', () => {
+    const { answer_weights: weights } = answerFeeds(answers, 0, 'mean');
+    expect(numbers(weights)).toEqual([1 / 3, 1 / 3, 1 / 3, 0, 0, 0, 1, 0, 0].map(Math.fround));
+  });
+
   it('are read by a decoder but for their last token', () => {
     const ids = decoderIds([2, 3], answers);
     expect(ids.dims).toEqual([3, 4]);
@@ -28,6 +33,7 @@ describe('answers', () => {
       types: [0, 1, 0, 0],
       mask: -1,
       layout: { before: 1, content: 1, after: 2 },
+      answered: 2,
     });
   });
 });

@@ -1,12 +1,11 @@
+import { IMPOSSIBLE } from '@dynaprompt/backbone';
 import { float32, int64, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import type { EncodedExample } from '../tokenization/encode.js';
+import type { AnswerScore } from './head.js';
 import { INPUT } from './names.js';
 
 /** An answer's tokens; undefined where an example has fewer than there are classes. */
 export type Answer = readonly number[] | undefined;
-
-/** Score of an answer that is not there: its probability is 0. */
-const IMPOSSIBLE = -1e9;
 
 /** The example with an answer behind it; the answer's last token is predicted and never read. */
 export function withAnswer(example: EncodedExample, answer: Answer): EncodedExample {
@@ -15,18 +14,27 @@ export function withAnswer(example: EncodedExample, answer: Answer): EncodedExam
     ...example,
     ids: [...example.ids, ...read],
     types: [...example.types, ...read.map(() => 0)],
-    layout: { ...example.layout, after: read.length },
+    layout: { ...example.layout, after: example.layout.after + read.length },
+    answered: read.length,
   };
 }
 
-/** Tokens, weights and biases of answers as graph inputs; answer s stands at column `start` + s. */
-export function answerFeeds(answers: readonly Answer[], start: number): Record<string, TensorValue> {
+/**
+ * Tokens, weights and biases of answers as graph inputs; answer s stands at column `start` + s.
+ * @param score what the log-likelihoods of an answer's tokens are taken together by.
+ */
+export function answerFeeds(
+  answers: readonly Answer[],
+  start: number,
+  score: AnswerScore = 'sum',
+): Record<string, TensorValue> {
   const length = start + longestOf(answers);
   const tokens = new Int32Array(answers.length * length);
   const weights = new Float32Array(answers.length * length);
   answers.forEach((answer = [], row) => {
     tokens.set(answer, row * length + start);
-    weights.fill(1, row * length + start, row * length + start + answer.length);
+    const share = score === 'mean' ? 1 / Math.max(1, answer.length) : 1;
+    weights.fill(share, row * length + start, row * length + start + answer.length);
   });
   const dims = [answers.length, length];
   const bias = Float32Array.from(answers, (answer) => (answer ? 0 : IMPOSSIBLE));

@@ -22,7 +22,7 @@ export interface BatchOptions {
   readonly gating: Gating;
   /**
    * What is pooled: the `mean` over the example's own tokens, its first token (`cls`), its `mask` token, or the `last` token in
-   * front of closing tokens and answer, be it one of the prompt.
+   * front of an answer, be it one of the prompt.
    */
   readonly pooling: Pooling | 'mask';
   /** Default: padding at the right. Tokens that are off are in front in training only. */
@@ -49,9 +49,9 @@ export function promptIdOf(padId: number): number {
   return padId === 0 ? 1 : 0;
 }
 
-/** Slot of an example's table that holds the last token in front of its closing tokens, or its answer. */
-export function lastSlot({ before, content, active }: ExampleLayout): number {
-  return before + content + active - 1;
+/** Slot of an example's table that holds the last token in front of an answer of `answered` tokens. */
+export function lastSlot({ before, content, after, active }: ExampleLayout, answered: number): number {
+  return before + content + active + after - answered - 1;
 }
 
 function feedsOf(
@@ -71,13 +71,16 @@ function feedsOf(
   const order = new Int32Array(size);
   const keyBias = new Float32Array(size);
   const pooling = new Float32Array(size);
+  // A token that is off and seen by others (a decoder's) sees those in front of it as if all of them were on. Gated among each
+  // other they would see each other in shares of one gate to the next, which are arbitrary where both are 0.
+  const gatedRows = new Float32Array(size).fill(1);
   const isSoft = options.gating === 'soft' && plan?.gates !== undefined;
   const promptId = promptIdOf(options.padId);
 
   examples.forEach((example, row) => {
     const layout = layouts[row];
     const active = layout?.active ?? 0;
-    const last = layout ? lastSlot(layout) : 0;
+    const last = layout ? lastSlot(layout, example.answered ?? 0) : 0;
     let lastPrompt = layout?.before ?? 0;
     for (let slot = 0; slot < total; slot++) {
       const position = placeOf(arranged, row, slot);
@@ -94,6 +97,7 @@ function feedsOf(
         if (source < active) lastPrompt = slot + 1;
         positions[at] = source < active ? slot : lastPrompt;
         if (isSoft) keyBias[at] = logGate(plan, row, source);
+        if (source >= active) gatedRows[at] = 0;
         continue;
       }
       const token = source - slots;
@@ -115,6 +119,8 @@ function feedsOf(
   feeds[INPUT.order] = int64(order, [batch, total]);
   feeds[INPUT.pooling] = float32(pooling, [batch, total]);
   if (isSoft) feeds[INPUT.keyBias] = float32(keyBias, [batch, total]);
+  if (isSoft && options.sides?.inactive === 'front')
+    feeds[INPUT.gatedRows] = float32(gatedRows, [batch, total]);
   return feeds;
 }
 

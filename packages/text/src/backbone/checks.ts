@@ -1,6 +1,8 @@
 import { ConfigurationError } from '@dynaprompt/core';
 import { PLAIN, type Sides } from '@dynaprompt/backbone';
 import { PACKAGE_NAME } from '../package-name.js';
+import { INPUT } from './names.js';
+import type { TextModel } from './text-model.js';
 
 /**
  * Most tokens of an example without its prompt.
@@ -39,5 +41,21 @@ export function refuseLeftPadding(_: unknown, padding: 'left' | 'right'): Sides 
     subject: 'padding left',
     problem: 'the positions of an encoder begin at the left',
     remedy: 'Use padding right',
+  });
+}
+
+/**
+ * Refuses to train the gates of a decoder in which what is off stands behind everything: no token would see it, and its gate would
+ * get no gradient, as if it were of no use.
+ * @throws ConfigurationError naming the model's file.
+ */
+export function refuseBlindGates({ kind, graph }: TextModel, { inactive }: Sides): void {
+  if (kind !== 'decoder' || inactive === 'front') return;
+  throw new ConfigurationError({
+    packageName: PACKAGE_NAME,
+    subject: `gates with ${graph.source}`,
+    problem:
+      'it counts positions in a way that cannot be replaced, so a prompt token that is off would get no gradient',
+    remedy: `Train a prompt of fixed length, or export the model with the input ${INPUT.positions}`,
   });
 }

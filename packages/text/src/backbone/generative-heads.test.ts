@@ -5,6 +5,7 @@ import { createTextEncoder } from '../encoder/text-encoder.js';
 import {
   DECODERS,
   ENCODERS,
+  SEQ2SEQ,
   T5,
   textOf,
   writeFixture,
@@ -35,6 +36,7 @@ const open = (
 const models: readonly (readonly [string, FixtureModel | undefined])[] = [
   ['a decoder', DECODERS.llama],
   ['an encoder with a decoder', T5],
+  ['one that begins answers with <s>', SEQ2SEQ.bart],
 ];
 
 describe.each(models)('%s', (_, model) => {
@@ -111,7 +113,7 @@ describe.each(models)('%s', (_, model) => {
   });
 
   it.each([
-    [{ text: textOf(10) }, /it has 0 choices, not 2 to 2/],
+    [{ text: textOf(10) }, /it has 0 choices, not 1 to 2/],
     [{ text: textOf(10), choices: ['wbm', 'wbn', 'wbo'] }, /it has 3 choices/],
     [{ text: textOf(10), choices: ['wbm', ''] }, /its choice "" has no token/],
     [{ text: textOf(10), pair: 'a' }, /choices/],

@@ -1,10 +1,10 @@
-import { placeOf, type PromptedBatch } from '@dynaprompt/backbone';
+import { candidateFeeds, placeOf, type PromptedBatch } from '@dynaprompt/backbone';
 import { float32, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 import { answerFeeds, decoderIds, type Answer } from './answers.js';
 import { lastSlot } from './batch.js';
 import type { Question } from './encode-examples.js';
-import type { Head } from './head.js';
+import { isTrained, type Head } from './head.js';
 import { INPUT } from './names.js';
 import type { TextModel } from './text-model.js';
 
@@ -21,13 +21,17 @@ export function headFeeds(
   questions: readonly Question[],
   isHeadless: boolean,
 ): Record<string, TensorValue> {
-  if (head.kind === 'linear') return {};
+  if (head.kind === 'candidates') {
+    const counts = questions.map(({ rows }) => (isHeadless ? 1 : rows.length));
+    return candidateFeeds(counts, head.classes);
+  }
+  if (isTrained(head)) return {};
   const given = questions.flatMap(({ answers }) => answers);
   const answers: readonly Answer[] = isHeadless ? given.map(() => undefined) : given;
   if (kind === 'decoder') {
     if (head.kind !== 'scored') return {};
     const scored = isHeadless ? questions.map(() => undefined) : answers;
-    return { ...answerFeeds(scored, 0), [INPUT.answerRows]: answerRows(batch, scored) };
+    return { ...answerFeeds(scored, 0, head.score), [INPUT.answerRows]: answerRows(batch, scored) };
   }
   if (kind === 'encoder') return {};
   // What a target begins with, such as BART's <s>, is said before the answer.
@@ -40,7 +44,10 @@ export function headFeeds(
       ),
     };
   }
-  return { ...answerFeeds(answers, prefix.length - 1), [INPUT.decoderIds]: decoderIds(prefix, answers) };
+  return {
+    ...answerFeeds(answers, prefix.length - 1, head.score),
+    [INPUT.decoderIds]: decoderIds(prefix, answers),
+  };
 }
 
 /** [R, S, T] with a 1 where token s of an answer is predicted: at the token in front of it. */
@@ -50,8 +57,9 @@ function answerRows(batch: PromptedBatch, answers: readonly Answer[]): TensorVal
   const rows = new Float32Array(answers.length * length * shape.total);
   layouts.forEach((layout, row) => {
     const count = answers[row]?.length ?? 0;
+    const last = lastSlot(layout, Math.max(0, count - 1));
     for (let token = 0; token < count; token++)
-      rows[(row * length + token) * shape.total + placeOf(batch, row, lastSlot(layout) + token)] = 1;
+      rows[(row * length + token) * shape.total + placeOf(batch, row, last + token)] = 1;
   });
   return float32(rows, [answers.length, length, shape.total]);
 }

@@ -1,7 +1,11 @@
 import {
+  appendCandidateHead,
   appendLinearHead,
+  appendNumberHead,
+  candidateFeeds,
   floatInput,
   LINEAR_HEAD_TENSORS,
+  NUMBER_OBJECTIVE,
   OUTPUT,
   probeFloats,
   type HeadGraph,
@@ -9,7 +13,7 @@ import {
 import { ModelError, stream } from '@dynaprompt/core';
 import { DataType, Emitter, int64, type Graph, type Node, type TensorValue } from '@dynaprompt/onnx-autodiff';
 import { PACKAGE_NAME } from '../package-name.js';
-import type { Head } from './head.js';
+import { isTrained, type Head, type TrainedHead } from './head.js';
 import { ANSWER_SCORES, INPUT } from './names.js';
 import { repeatKeyBias } from './repeat-rows.js';
 import { emptyCache, type TextModel } from './text-model.js';
@@ -21,21 +25,22 @@ import { emptyCache, type TextModel } from './text-model.js';
 export function headGraph(model: TextModel, head: Head): HeadGraph {
   const repeats = model.kind === 'seq2seq' && head.kind === 'scored';
   return {
-    tensors: head.kind === 'linear' ? LINEAR_HEAD_TENSORS : [],
+    tensors: isTrained(head) ? LINEAR_HEAD_TENSORS : [],
+    ...(head.kind === 'regression' ? { objective: NUMBER_OBJECTIVE } : {}),
     logits: head.kind === 'scored' ? ANSWER_SCORES : OUTPUT.logits,
     append(graph) {
       appendHead(graph, model, head);
     },
     probe: (batch, total) => probeFeeds(model, head, batch, total),
-    rowsPerExample: rowsPerExample(model, head),
+    rowsPerExample: probeRows(model, head),
     adaptKeyBias(graph) {
       if (repeats) repeatKeyBias(new Emitter(graph), head.classes);
     },
   };
 }
 
-/** How many rows of the model's batch an example takes: a decoder reads it once for each answer of several tokens. */
-export function rowsPerExample({ kind }: Pick<TextModel, 'kind'>, head: Head): number {
+/** Rows of the model's batch for an example of a probe: a decoder reads it once for each answer of several tokens. */
+function probeRows({ kind }: Pick<TextModel, 'kind'>, head: Head): number {
   return kind === 'decoder' && head.kind === 'scored' ? head.classes : 1;
 }
 
@@ -70,9 +75,7 @@ function appendLogits(
   row: string,
 ): string {
   const { graph } = emit;
-  if (head.kind === 'linear') {
-    return appendLinearHead(emit, head.classes, model.width);
-  }
+  if (isTrained(head)) return appendTrainedHead(emit, head, model.width);
   const { vocabulary, kind } = model;
   const output = languageOutput(graph, model);
   const isOwnDecoder = kind === 'seq2seq';
@@ -80,14 +83,32 @@ function appendLogits(
     if (!isOwnDecoder) readRows(graph, readers, row);
     const logits = isOwnDecoder ? emit.op('Gather', [output, emit.ints(-1)], { axis: 1 }) : output;
     const selection = emit.floats(wordSelection(head.wordIds, vocabulary), [vocabulary, head.classes]);
-    return emit.squeeze(emit.op('MatMul', [logits, selection]), [1]);
+    return biased(emit, emit.squeeze(emit.op('MatMul', [logits, selection]), [1]), head.biases);
   }
   if (!isOwnDecoder) {
     const rows = floatInput(emit, INPUT.answerRows, 'answers', 'answer_length', 'prompted_length');
     readRows(graph, readers, emit.op('MatMul', [rows, readers.source]));
   }
-  emit.alias(answerScores(emit, output), ANSWER_SCORES);
+  const scores = answerScores(emit, output);
+  const byClass = head.biases && biased(emit, emit.reshape(scores, emit.ints(-1, head.classes)), head.biases);
+  emit.alias(byClass === undefined ? scores : emit.reshape(byClass, emit.ints(-1)), ANSWER_SCORES);
   return emit.reshape(ANSWER_SCORES, emit.ints(-1, head.classes));
+}
+
+function appendTrainedHead(emit: Emitter, head: TrainedHead, width: number): string {
+  switch (head.kind) {
+    case 'linear':
+      return appendLinearHead(emit, head.classes, width);
+    case 'candidates':
+      return appendCandidateHead(emit, width);
+    case 'regression':
+      return appendNumberHead(emit, width, head.range);
+  }
+}
+
+/** Logits [B, classes] with the biases of a calibration. */
+function biased(emit: Emitter, logits: string, biases: readonly number[] | undefined): string {
+  return biases ? emit.add(logits, emit.floats(Float32Array.from(biases), [biases.length])) : logits;
 }
 
 /** Σ log p of the answers' tokens, [R], of logits [R, S, vocabulary]. */
@@ -139,15 +160,17 @@ export function projected(emit: Emitter, { width, hiddenWidth }: HeadSource, row
 
 /** Small inputs of a model with its head, for finding shapes: `batch` examples of `total` tokens. */
 function probeFeeds(model: TextModel, head: Head, batch: number, total: number): Record<string, TensorValue> {
-  const rows = batch * rowsPerExample(model, head);
+  const rows = batch * probeRows(model, head);
   const answers = head.kind === 'scored' ? batch * head.classes : batch;
   const ones = (...dims: readonly [number, number]): TensorValue =>
     int64(new Int32Array(dims[0] * dims[1]).fill(1), dims);
   const own = [...model.graph.inputs.keys()].map((name) => [name, ones(rows, total)] as const);
+  const outputs = head.kind === 'linear' ? head.classes : 1;
   const linear = {
-    'head.weight': probeFloats(head.classes, model.width),
-    'head.bias': probeFloats(head.classes),
+    'head.weight': probeFloats(outputs, model.width),
+    'head.bias': probeFloats(outputs),
   };
+  const ofCandidates = candidateFeeds(new Array<number>(batch).fill(1), head.classes);
   const scored = {
     [INPUT.answerRows]: probeFloats(answers, batch, total),
     [INPUT.answerTokens]: ones(answers, batch),
@@ -160,6 +183,7 @@ function probeFeeds(model: TextModel, head: Head, batch: number, total: number):
     [INPUT.decoderIds]: ones(answers, batch),
     [INPUT.pooling]: probeFloats(rows, total),
     ...linear,
+    ...ofCandidates,
     ...scored,
   };
 }

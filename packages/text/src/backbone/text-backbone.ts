@@ -1,16 +1,15 @@
 import { fingerprint, frozenBackbone, readPromptedModel, type Purpose } from '@dynaprompt/backbone';
-import type { FrozenBackbone } from '@dynaprompt/core';
 import { floatsOf, Emitter, int64, openSession, type Session } from '@dynaprompt/onnx-autodiff';
 import type { ModelConfig } from '../folder/model-config.js';
 import type { TextExample } from '../tokenization/encode.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
-import type { TextBackboneOptions } from './adapter.js';
-import { withAnswer } from './answers.js';
+import type { TextBackbone, TextBackboneOptions } from './adapter.js';
 import { assembleBatch, type BatchOptions } from './batch.js';
-import { questionReader } from './encode-examples.js';
+import { refuseBlindGates } from './checks.js';
+import { candidatePairs, checkChoices, questionReader } from './encode-examples.js';
 import { headFeeds } from './head-feeds.js';
-import { headGraph, rowsPerExample } from './head-graph.js';
-import { initialHead, type Head } from './head.js';
+import { headGraph } from './head-graph.js';
+import { initialHead, isTrained, type Head } from './head.js';
 import { INPUT } from './names.js';
 import type { Sides } from '@dynaprompt/backbone';
 import { emptyCache, layersOf, type TextModel } from './text-model.js';
@@ -33,20 +32,21 @@ export interface TextBackboneParts {
  * A text model with its head as a frozen backbone.
  * @throws ModelError if the model has no language head for a verbaliser.
  */
-export function textBackbone(parts: TextBackboneParts): FrozenBackbone<TextExample> {
+export function textBackbone(parts: TextBackboneParts): TextBackbone {
   const { name, config, tokenizer, maximum, head, model: source, sides, options } = parts;
   const { width } = source;
   const model = readPromptedModel({
     ...source,
     layers: layersOf(source),
     head: headGraph(source, head),
-    placement: { carried: withTokenTypes },
+    placement: { carried: withTokenTypes, gatesByRow: sides.inactive === 'front' },
   });
   const read = questionReader(tokenizer, head, source.kind, maximum);
-  const times = rowsPerExample(source, head);
+  // Features do not depend on what is added to the logits.
+  const uncalibrated = { ...options.head, calibration: undefined, biases: undefined, contentFree: undefined };
   const isHeadless = (purpose: Purpose): boolean => purpose === 'features' || purpose === 'pooled';
 
-  return frozenBackbone<TextExample>({
+  const backbone = frozenBackbone<TextExample>({
     description: {
       name,
       family: config.family,
@@ -55,16 +55,18 @@ export function textBackbone(parts: TextBackboneParts): FrozenBackbone<TextExamp
     },
     model,
     classes: head.classes,
+    ...(head.kind === 'regression' ? { range: head.range } : {}),
+    ...(head.kind === 'candidates' ? { candidatesOf: candidateReader(head.classes) } : {}),
+    rowsOf: (example) => read(example).rows.length,
     maximumSlots: options.reserve,
-    rowsPerExample: times,
     options,
     initialHead: (seed) => initialHead(head, width, seed),
     arrange(examples, plan, purpose) {
+      if (purpose === 'training' && plan?.gates) refuseBlindGates(source, sides);
       const questions = examples.map(read);
-      const rows =
-        times > 1 && !isHeadless(purpose)
-          ? questions.flatMap((question) => question.answers.map((answer) => withAnswer(question, answer)))
-          : questions;
+      if (head.kind === 'candidates' && !isHeadless(purpose))
+        for (const example of examples) checkChoices(example, head.classes);
+      const rows = isHeadless(purpose) ? questions : questions.flatMap((question) => question.rows);
       const batch = assembleBatch(rows, plan, {
         padId: tokenizer.padId,
         width,
@@ -90,10 +92,22 @@ export function textBackbone(parts: TextBackboneParts): FrozenBackbone<TextExamp
       const lookup = await sessions.get('embedding', () => openEmbedding(source));
       return floatsOf((await lookup.run({ [INPUT.ids]: int64(ids, [1, count]) })).embeddings);
     },
-    lengthOf: (example) => read(example).ids.length,
+    lengthOf: (example) => Math.max(...[read(example), ...read(example).rows].map(({ ids }) => ids.length)),
     identify: ({ text, pair, choices }) =>
-      JSON.stringify([text, pair ?? null, maximum, options.head, ...(choices ? [choices] : [])]),
+      JSON.stringify([text, pair ?? null, maximum, uncalibrated, ...(choices ? [choices] : [])]),
   });
+  return { ...backbone, head: options.head };
+}
+
+/** Candidates of an example as examples of their own; the same ones at every call. */
+function candidateReader(most: number): (example: TextExample) => readonly TextExample[] {
+  const known = new WeakMap<TextExample, readonly TextExample[]>();
+  return (example) => {
+    checkChoices(example, most);
+    const pairs = known.get(example) ?? candidatePairs(example);
+    known.set(example, pairs);
+    return pairs;
+  };
 }
 
 /** Output `embeddings` [B, T, d] of `input_ids`; the lookup alone. */
@@ -108,6 +122,6 @@ function openEmbedding({ graph: original, embeddings }: TextModel): Promise<Sess
 
 /** What a head that is not linear reads, and a probe with it: the mask, the last token, or all tokens of an encoder. */
 function poolingOf({ kind }: TextModel, head: Head): BatchOptions['pooling'] {
-  if (head.kind === 'linear') return head.pooling;
+  if (isTrained(head)) return head.pooling;
   return kind === 'encoder' ? 'mask' : kind === 'decoder' ? 'last' : 'mean';
 }

@@ -109,11 +109,14 @@ export function emptyCache(graph: Graph, rows: number): Record<string, TensorVal
   );
 }
 
-/** Embeddings that are multiplied by a matrix before anything is added to them (OPT) count when they have their full width. */
+/** Embeddings count as the layers get them: multiplied by a matrix (OPT) or a number (mBART) before anything is added to them. */
 function widened(graph: Graph, tensor: string, width: number): { tensor: string; width: number } {
   const readers = graph.consumers(tensor).filter(({ opType }) => opType !== 'Shape');
   const [product] = readers;
   const dims = graph.initializers.get(product?.inputs[1] ?? '')?.dims;
+  const isScaled =
+    product?.opType === 'Mul' && product.inputs.some((input) => graph.scalar(input) !== undefined);
+  if (readers.length === 1 && isScaled) return { tensor: product.outputs[0] ?? tensor, width };
   const isProjection = readers.length === 1 && product?.opType === 'MatMul' && dims?.length === 2;
   if (!isProjection || dims[0] !== width) return { tensor, width };
   return { tensor: product.outputs[0] ?? tensor, width: dims[1] ?? width };

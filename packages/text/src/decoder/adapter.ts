@@ -5,6 +5,7 @@ import { joinGraphs } from '@dynaprompt/backbone';
 import { INPUT } from '../backbone/names.js';
 import { describeTextModel, prepareTextGraph } from '../backbone/text-model.js';
 import { PACKAGE_NAME } from '../package-name.js';
+import { takePositions } from './positions.js';
 
 /** What a decoder reads in place of token ids where its embeddings are in a file of their own. */
 const EMBEDDINGS = 'inputs_embeds';
@@ -14,14 +15,16 @@ const EMBEDDING_FILE = 'onnx/embed_tokens.onnx';
 /** GPT-2, Llama and their kin: prompts behind BOS, the answer behind the text, read at the last token. */
 export const decoderAdapter: TextAdapter = {
   kind: 'decoder',
-  async read(files, { width }) {
+  async read(files, { width }, _, { isolated = false } = {}) {
     const file = await files.model(...MODEL_FILES);
     const decoder = prepareTextGraph(file);
     const isSplit = decoder.inputs.has(EMBEDDINGS) && !decoder.inputs.has(INPUT.ids);
     const embedding = isSplit ? await files.model(EMBEDDING_FILE) : undefined;
+    const graph = embedding === undefined ? decoder : behindEmbeddings(prepareTextGraph(embedding), decoder);
+    await takePositions(graph, { isolated });
     return describeTextModel({
       kind: 'decoder',
-      graph: embedding === undefined ? decoder : behindEmbeddings(prepareTextGraph(embedding), decoder),
+      graph,
       files: embedding === undefined ? [file] : [embedding, file],
       hiddenWidth: width,
     });
@@ -38,7 +41,7 @@ export const decoderAdapter: TextAdapter = {
       throw new ConfigurationError({
         packageName: PACKAGE_NAME,
         subject: 'padding left',
-        problem: `${graph.source} takes no ${INPUT.positions}: padding in front would move every token`,
+        problem: `${graph.source} cannot be told positions: padding in front would move every token`,
         remedy: 'Use padding right',
       });
     }

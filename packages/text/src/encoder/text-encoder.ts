@@ -1,7 +1,5 @@
-import type { FrozenBackbone } from '@dynaprompt/core';
-import type { TextBackboneOptions } from '../backbone/adapter.js';
+import type { TextBackbone, TextBackboneOptions } from '../backbone/adapter.js';
 import { openBackbone } from '../backbone/open-backbone.js';
-import type { TextExample } from '../tokenization/encode.js';
 import { encoderAdapter } from './adapter.js';
 
 /** How a text encoder is opened. */
@@ -19,9 +17,6 @@ export type TextEncoderOptions = TextBackboneOptions;
  * @throws MalformedModelError (of onnx-autodiff) if the ONNX file is truncated, a git-lfs pointer or no model, and
  * StructureNotFoundError if it has no token embeddings to put prompts between.
  */
-export function createTextEncoder(
-  location: string,
-  options: TextEncoderOptions,
-): Promise<FrozenBackbone<TextExample>> {
+export function createTextEncoder(location: string, options: TextEncoderOptions): Promise<TextBackbone> {
   return openBackbone(location, options, [encoderAdapter]);
 }

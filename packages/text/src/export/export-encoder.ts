@@ -9,8 +9,9 @@ import {
 import type { Graph } from '@dynaprompt/onnx-autodiff';
 import { promptOfTask, writeFolder, writeModelFiles, type WeightPlacement } from '@dynaprompt/onnx-export';
 import { maximumOwnTokens } from '../backbone/checks.js';
-import { initialHead, resolveHead, type Head } from '../backbone/head.js';
-import type { TextEncoderOptions } from '../encoder/text-encoder.js';
+import { initialHead, isTrained, resolveHead, type Head } from '../backbone/head.js';
+import { pendingCalibration } from '../calibration/options.js';
+import { createTextEncoder, type TextEncoderOptions } from '../encoder/text-encoder.js';
 import { openBackboneFolder } from '@dynaprompt/backbone';
 import { fingerprint } from '@dynaprompt/backbone';
 import { readModelConfig } from '../folder/model-config.js';
@@ -73,10 +74,13 @@ export async function exportTunedEncoder(
   { labels, weights = 'copy', reportChoices = false, task }: ExportOptions = {},
 ): Promise<ExportedEncoder> {
   const source = await openBackboneFolder(location, TOKENIZER_FILES, options);
+  const headOptions = await calibratedHead(location, options);
   const config = readModelConfig(source.config, ['encoder']);
   const tokenizer = await loadTokenizer(source.folder);
   const maximum = maximumOwnTokens(options.reserve, options.maximumTokens, config.maximumTokens);
-  const head = resolveHead(options.head, tokenizer, maximum);
+  const head = resolveHead(headOptions, tokenizer, maximum);
+  if (head.kind === 'candidates')
+    throw invalid('head of the kind candidates', 'an exported model reads one text', 'Export a linear head');
   const headParameters = initialHead(head, config.embeddingWidth, 0);
   restoreParameters(headParameters, tuned.head);
   const prompt = promptOfTask(tuned.prompt, task);
@@ -111,7 +115,7 @@ export async function exportTunedEncoder(
       configuration: prompt.configuration,
       ...(task === undefined ? {} : { task }),
       readsFeatures: prompt.needsFeatures,
-      head: describeHead(head, options),
+      head: describeHead(head, headOptions),
       labels: names,
       maximumTokens,
       padding: 'right',
@@ -126,6 +130,17 @@ export async function exportTunedEncoder(
   return { folder: resolve(target), files, maximumTokens };
 }
 
+/** The options of a head, with the biases of its calibration. */
+async function calibratedHead(
+  location: string,
+  options: TextEncoderOptions,
+): Promise<TextEncoderOptions['head']> {
+  if (pendingCalibration(options.head) === undefined) return options.head;
+  const backbone = await createTextEncoder(location, options);
+  await backbone.release();
+  return backbone.head;
+}
+
 /** Versions of the operator sets that the graph's operators are of. */
 function operatorSets(graph: Graph): Record<string, number> {
   const used = new Set([...graph.nodes].map(({ domain }) => domain));
@@ -133,8 +148,10 @@ function operatorSets(graph: Graph): Record<string, number> {
   return Object.fromEntries(versions.map(([domain, version]) => [domain || 'ai.onnx', version]));
 }
 
-function describeHead(head: Head, { head: options }: TextEncoderOptions): object {
-  return head.kind === 'linear' ? { kind: head.kind, pooling: head.pooling } : options;
+function describeHead(head: Head, options: TextEncoderOptions['head']): object {
+  if (!isTrained(head)) return options;
+  const { kind, pooling } = head;
+  return head.kind === 'regression' ? { kind, pooling, range: head.range } : { kind, pooling };
 }
 
 function checkSlots(slots: number, reserve: number): void {

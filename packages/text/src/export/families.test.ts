@@ -22,9 +22,17 @@ const texts = [
   [20, 21, 22, 23, 24, 25],
 ];
 
-it.each(Object.entries(ENCODERS))('an exported %s gives the logits of predict', async (name, model) => {
-  const folder = writeFixture(`${temporary.folder}/${name}`, model);
-  const head: HeadOptions = { kind: 'linear', classes: 2 };
+const heads: readonly HeadOptions[] = [
+  { kind: 'linear', classes: 2 },
+  { kind: 'regression', range: [-3, 4] },
+];
+const cases = Object.entries(ENCODERS).flatMap(([name, model]) =>
+  heads.map((head) => [name, head.kind, { model, head }] as const),
+);
+
+it.each(cases)('an exported %s with a head %s gives the logits of predict', async (name, kind, given) => {
+  const { model, head } = given;
+  const folder = writeFixture(`${temporary.folder}/${name}-${kind}`, model);
   const backbone = await createTextEncoder(folder, { head, reserve: 3, threads: 1 });
   const examples = texts.map((ids) => ({ text: textOf(...ids) }));
   const prompt = await tunedPrompt(
@@ -34,7 +42,7 @@ it.each(Object.entries(ENCODERS))('an exported %s gives the logits of predict', 
     examples,
   );
   const headParameters = backbone.initialHead(1);
-  headParameters.get('head.weight')?.values.set(normals('weight', 2 * backbone.width, 0.3));
+  headParameters.get('head.weight')?.values.set(normals('weight', backbone.classes * backbone.width, 0.3));
   const tokenizer = await loadTokenizer(folder);
   const graph = buildTunedGraph({
     file: fixtureFile(model.files['model.onnx'] ?? ''),
@@ -53,12 +61,12 @@ it.each(Object.entries(ENCODERS))('an exported %s gives the logits of predict', 
       rows.flatMap((row) => Array.from({ length: width }, (_, at) => of(row, at))),
       [rows.length, width],
     );
-  const given: Readonly<Record<string, TensorValue>> = {
+  const inputs: Readonly<Record<string, TensorValue>> = {
     input_ids: padded((row, at) => row[at] ?? pad),
     attention_mask: padded((row, at) => (at < row.length ? 1 : 0)),
     token_type_ids: padded(() => 0),
   };
-  const feeds = Object.fromEntries(Object.entries(given).filter(([input]) => graph.inputs.has(input)));
+  const feeds = Object.fromEntries(Object.entries(inputs).filter(([input]) => graph.inputs.has(input)));
   const session = await openSession(graph, { threads: 1 });
   const { plan } = prompt.plan(await backbone.features(examples), 2, { training: false });
   const expected = await backbone.predict(examples, plan, headParameters);

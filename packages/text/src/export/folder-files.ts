@@ -3,7 +3,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
-import type { Head } from '../backbone/head.js';
+import { isTrained, type Head } from '../backbone/head.js';
 import type { Tokenizer } from '../tokenization/tokenizer.js';
 
 /** Class name of a sequence classifier by `model_type`. */
@@ -60,7 +60,7 @@ export async function writeConfig(source: string, target: string, config: Classi
     num_labels: config.labels.length,
     id2label: Object.fromEntries(config.labels.map((label, index) => [String(index), label])),
     label2id: Object.fromEntries(config.labels.map((label, index) => [label, index])),
-    problem_type: 'single_label_classification',
+    problem_type: config.labels.length === 1 ? 'regression' : 'single_label_classification',
     'transformers.js_config': {
       ...(typeof forLibrary === 'object' ? forLibrary : {}),
       dtype: 'fp32',
@@ -87,7 +87,7 @@ export async function copyTokenizer(
 
 /** Most tokens of an input, so that template and prompt still fit beside it; `maximum` counts the template's tokens too. */
 export function longestInput(head: Head, tokenizer: Tokenizer, maximum: number): number {
-  if (head.kind === 'linear') return maximum;
+  if (isTrained(head)) return maximum;
   const wording = head.template.map((part) => {
     if (part.kind === 'words') return tokenizer.encode(part.words).length;
     // The separator of a given pair is not among the template's tokens.

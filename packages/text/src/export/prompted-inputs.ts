@@ -1,7 +1,7 @@
 import { DataType, type Emitter } from '@dynaprompt/onnx-autodiff';
 import { emitSourceTable, type EmittedPrompt } from '@dynaprompt/onnx-export';
 import type { AssemblyShape } from '@dynaprompt/core';
-import type { Head } from '../backbone/head.js';
+import { isTrained, type Head } from '../backbone/head.js';
 import { promptIdOf } from '../backbone/batch.js';
 import { INPUT } from '../backbone/names.js';
 import type { OwnSequence } from './own-sequence.js';
@@ -68,7 +68,7 @@ function pooledPositions(
   head: Head,
   { table, kept, isToken }: { table: string; kept: string; isToken: string },
 ): string {
-  if (head.kind === 'linear' && head.pooling === 'mean') return meanOver(emit, isToken, own);
+  if (isTrained(head) && head.pooling === 'mean') return meanOver(emit, isToken, own);
   const token = own.maskPosition ?? emit.ints(0);
   return emit.cast(emit.op('Equal', [table, emit.add(kept, token)]), DataType.float32);
 }

@@ -17,7 +17,7 @@ import {
   type TunedPrompt,
 } from '@dynaprompt/onnx-export';
 import { appendHead, projected } from '../backbone/head-graph.js';
-import type { Head } from '../backbone/head.js';
+import { isTrained, type Head } from '../backbone/head.js';
 import { INPUT } from '../backbone/names.js';
 import { describeTextModel, layersOf, type TextModel } from '../backbone/text-model.js';
 import { PACKAGE_NAME } from '../package-name.js';
@@ -204,6 +204,6 @@ function checkModel(graph: Graph, { tokenizer, head }: TunedModel): void {
     fail(`it has no input ${INPUT.mask}`, 'Export it with an attention mask');
   const { single, pair } = tokenizer;
   const isAlike = single.before.join() === pair.before.join() && single.after.join() === pair.after.join();
-  if (!isAlike && head.kind === 'linear')
+  if (!isAlike && isTrained(head))
     fail('its tokeniser frames a pair otherwise than a text', 'Use a tokeniser that frames both alike');
 }

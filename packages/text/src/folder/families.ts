@@ -17,6 +17,7 @@ export interface Family {
 
 const encoder: Family = { adapter: 'encoder', width: 'hidden_size', positions: 'max_position_embeddings' };
 const decoder: Family = { ...encoder, adapter: 'decoder' };
+const bart: Family = { adapter: 'seq2seq', width: 'd_model', positions: 'max_position_embeddings' };
 
 /** Families by `model_type` whose exports the adapters have been checked with. */
 export const FAMILIES: Readonly<Record<string, Family>> = {
@@ -37,6 +38,8 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   qwen3: decoder,
   // Relative positions: any length is possible, this is the one of the training.
   t5: { adapter: 'seq2seq', width: 'd_model', positions: 'n_positions', defaultPositions: 512 },
+  bart,
+  mbart: bart,
 };
 
 /** Names of the families that an adapter takes. */

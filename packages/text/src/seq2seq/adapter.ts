@@ -2,7 +2,7 @@ import { ModelError } from '@dynaprompt/core';
 import { Emitter, type Graph } from '@dynaprompt/onnx-autodiff';
 import type { TextAdapter } from '../backbone/adapter.js';
 import { refuseLeftPadding } from '../backbone/checks.js';
-import type { Head } from '../backbone/head.js';
+import { isTrained, type Head } from '../backbone/head.js';
 import { joinGraphs } from '@dynaprompt/backbone';
 import { INPUT } from '../backbone/names.js';
 import { repeatRows } from '../backbone/repeat-rows.js';
@@ -13,7 +13,7 @@ const ENCODER_FILE = 'onnx/encoder_model.onnx';
 const DECODER_FILES = ['onnx/decoder_model_merged.onnx', 'onnx/decoder_model.onnx'];
 const HIDDEN = 'last_hidden_state';
 
-/** T5 and its kin: prompts in the encoder, the answer in the decoder; a linear head needs no decoder. */
+/** T5 and its kin: prompts in the encoder, the answer in the decoder; a trained head needs no decoder. */
 export const seq2seqAdapter: TextAdapter = {
   kind: 'seq2seq',
   async read(files, { width }, head) {
@@ -27,7 +27,7 @@ export const seq2seqAdapter: TextAdapter = {
         remedy: 'Use the encoder_model.onnx of an export for the task text2text-generation',
       });
     }
-    const decoderFile = head.kind === 'linear' ? undefined : await files.model(...DECODER_FILES);
+    const decoderFile = isTrained(head) ? undefined : await files.model(...DECODER_FILES);
     if (decoderFile !== undefined) addDecoder(encoder, prepareTextGraph(decoderFile), head);
     return describeTextModel({
       kind: 'seq2seq',

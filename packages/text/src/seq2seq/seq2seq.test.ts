@@ -1,21 +1,24 @@
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelError, type FrozenBackbone } from '@dynaprompt/core';
-import { float32, floatsOf, int64 } from '@dynaprompt/onnx-autodiff';
+import { floatsOf, int64 } from '@dynaprompt/onnx-autodiff';
 import type { HeadOptions } from '../backbone/head.js';
 import { openTextBackbone } from '../open-text-backbone.js';
 import {
   fixtureFile,
   runFile,
+  SEQ2SEQ,
   splitDecoder,
   T5,
   textOf,
   wordOf,
   writeFixture,
+  type FixtureModel,
 } from '../testing/fixture-folders.js';
 import { temporaryFolder } from '../testing/folders.js';
 import { along, at, crossEntropy, derivative, distance, inner } from '../testing/numbers.js';
 import { normals, planOf } from '../testing/plans.js';
+import { openSeq2SeqReference, type Seq2SeqReference } from '../testing/seq2seq-reference.js';
 import type { TextExample } from '../tokenization/encode.js';
 
 const temporary = temporaryFolder();
@@ -28,55 +31,39 @@ const none = new Map<string, never>();
 const template = '{text} wbk';
 const [ASK, FIRST, SECOND, THIRD] = [36, 38, 39, 40];
 const examples: TextExample[] = [{ text: textOf(10, 11, 12, 13) }, { text: textOf(20) }];
-const texts = [
-  [10, 11, 12, 13, ASK, 1],
-  [20, ASK, 1],
-];
 let folders = 0;
 
-function open(head: HeadOptions, files = T5.files): Promise<FrozenBackbone<TextExample>> {
-  const folder = writeFixture(join(temporary.folder, `${(folders += 1)}`), { ...T5, files });
+function open(
+  head: HeadOptions,
+  model: FixtureModel = T5,
+  files = model.files,
+): Promise<FrozenBackbone<TextExample>> {
+  const folder = writeFixture(join(temporary.folder, `${(folders += 1)}`), { ...model, files });
   return openTextBackbone(folder, { head, reserve: SLOTS, threads: 1 });
 }
 
-/** Last hidden state [T, d] of one text, by the encoder's file alone. */
-async function hiddenOf(ids: readonly number[]): Promise<Float32Array> {
-  const dims = [1, ids.length];
-  const mask = int64(new Int32Array(ids.length).fill(1), dims);
-  const results = await runFile(fixtureFile('t5-encoder'), {
-    input_ids: int64(ids, dims),
-    attention_mask: mask,
+describe.each(Object.keys(SEQ2SEQ))('%s without a prompt', (name) => {
+  let reference: Seq2SeqReference;
+  let model: FixtureModel;
+  let texts: readonly (readonly number[])[];
+  beforeAll(async () => {
+    reference = await openSeq2SeqReference(name);
+    model = reference.model;
+    texts = [reference.framed(10, 11, 12, 13, ASK), reference.framed(20, ASK)];
   });
-  return floatsOf(results.last_hidden_state);
-}
+  afterAll(() => reference.release());
 
-/** The decoder's logits [S, vocabulary] behind one text, by both files alone. */
-async function logitsOf(text: readonly number[], decoded: readonly number[]): Promise<Float32Array> {
-  const results = await runFile(fixtureFile('t5-decoder'), {
-    encoder_hidden_states: float32(await hiddenOf(text), [1, text.length, WIDTH]),
-    encoder_attention_mask: int64(new Int32Array(text.length).fill(1), [1, text.length]),
-    input_ids: int64(decoded, [1, decoded.length]),
-  });
-  return floatsOf(results.logits);
-}
-
-async function likelihoodOf(text: readonly number[], answer: readonly number[]): Promise<number> {
-  const logits = await logitsOf(text, [0, ...answer.slice(0, -1)]);
-  return answer.reduce((sum, id, index) => {
-    const row = Array.from(logits.subarray(index * 64, (index + 1) * 64));
-    return sum + at(row, id) - Math.log(row.reduce((total, value) => total + Math.exp(value), 0));
-  }, 0);
-}
-
-describe('without a prompt', () => {
-  it('reads words off the first logits of the decoder', async () => {
-    const backbone = await open({ kind: 'verbalizer', template, words: [wordOf(FIRST), wordOf(SECOND)] });
+  it('reads words off the logits of the first word that the decoder says', async () => {
+    const backbone = await open(
+      { kind: 'verbalizer', template, words: [wordOf(FIRST), wordOf(SECOND)] },
+      model,
+    );
     const logits = await backbone.predict(examples, undefined, none);
     for (const [row, text] of texts.entries()) {
-      const own = await logitsOf(text, [0]);
-      expect(distance(logits.subarray(2 * row, 2 * row + 2), [at(own, FIRST), at(own, SECOND)])).toBeLessThan(
-        1e-5,
-      );
+      const own = await reference.firstOf(text);
+      const given = logits.subarray(2 * row, 2 * row + 2);
+      expect(distance(given, [at(own, FIRST), at(own, SECOND)])).toBeLessThan(1e-5);
+      expect(distance(given, [at(own, SECOND), at(own, FIRST)])).toBeGreaterThan(1e-3);
     }
     await backbone.release();
   });
@@ -84,12 +71,12 @@ describe('without a prompt', () => {
   it('scores answers of several tokens, its own and those of the examples', async () => {
     const answers = [[FIRST, THIRD, FIRST], [SECOND], [THIRD, SECOND]];
     const words = answers.map((ids) => textOf(...ids));
-    const chosen = await open({ kind: 'verbalizer', template, words });
-    const brought = await open({ kind: 'choices', template, classes: 3 });
+    const chosen = await open({ kind: 'verbalizer', template, words }, model);
+    const brought = await open({ kind: 'choices', template, classes: 3 }, model);
     const scores = await chosen.predict(examples, undefined, none);
     for (const [row, text] of texts.entries()) {
       const expected: number[] = [];
-      for (const answer of answers) expected.push(await likelihoodOf(text, answer));
+      for (const answer of answers) expected.push(await reference.likelihoodOf(text, answer));
       expect(distance(scores.subarray(3 * row, 3 * row + 3), expected)).toBeLessThan(2e-5);
     }
     const own = examples.map((example) => ({ ...example, choices: words }));
@@ -99,15 +86,17 @@ describe('without a prompt', () => {
   });
 
   it('has features and a linear head on the encoder, and then needs no decoder', async () => {
-    const files = { 'encoder_model.onnx': 't5-encoder' };
-    const backbone = await open({ kind: 'linear', classes: 2 }, files);
-    const hidden = await hiddenOf([10, 11, 12, 13, 1]);
+    const files = Object.fromEntries(Object.entries(model.files).slice(0, 1));
+    const backbone = await open({ kind: 'linear', classes: 2 }, model, files);
+    const text = reference.framed(10, 11, 12, 13);
+    const hidden = await reference.hiddenOf(text);
     const mean = Array.from({ length: WIDTH }, (_, column) =>
-      [0, 1, 2, 3, 4].reduce((sum, row) => sum + at(hidden, row * WIDTH + column) / 5, 0),
+      text.reduce((sum, _id, row) => sum + at(hidden, row * WIDTH + column) / text.length, 0),
     );
     expect(distance(await backbone.features(examples.slice(0, 1)), mean)).toBeLessThan(1e-5);
     await backbone.release();
-    const opening = open({ kind: 'verbalizer', template, words: [wordOf(FIRST), wordOf(SECOND)] }, files);
+    const words = [wordOf(FIRST), wordOf(SECOND)];
+    const opening = open({ kind: 'verbalizer', template, words }, model, files);
     await expect(opening).rejects.toBeInstanceOf(ModelError);
     await expect(opening).rejects.toThrow(/onnx\/decoder_model\.onnx: the file is missing/);
   });
@@ -144,6 +133,10 @@ it.each(['t5', 'flan-t5'])('%s in two files gives the logits of one file of both
   const head = { kind: 'verbalizer', template, words: [wordOf(FIRST), wordOf(SECOND)] } as const;
   const backbone = await openTextBackbone(folder, { head, reserve: SLOTS, threads: 1 });
   const logits = await backbone.predict(examples, undefined, none);
+  const texts = [
+    [10, 11, 12, 13, ASK, 1],
+    [20, ASK, 1],
+  ];
   for (const [row, text] of texts.entries()) {
     const dims = [1, text.length];
     const results = await runFile(fixtureFile(name), {

@@ -113,6 +113,36 @@ export const T5: FixtureModel = {
   special: { '[PAD]': 0, '[EOS]': 1, '[UNK]': 2 },
 };
 
+const bartTokens = { '[BOS]': 0, '[PAD]': 1, '[EOS]': 2, '[UNK]': 3, '[MASK]': 4 };
+const bartSizes = { d_model: 24, max_position_embeddings: 32, pad_token_id: 1 };
+const BART: FixtureModel = {
+  files: { 'encoder_model.onnx': 'bart-encoder', 'decoder_model.onnx': 'bart-decoder' },
+  config: { ...bartSizes, model_type: 'bart', decoder_start_token_id: 2 },
+  frames: { single: '[BOS] A [EOS]', pair: '[BOS] A [EOS] [EOS] B [EOS]' },
+  special: bartTokens,
+};
+
+/** Encoders with decoders. mBART as of 25 languages: the language's token ends a text and begins an answer. */
+export const SEQ2SEQ: Readonly<Record<string, FixtureModel>> = {
+  t5: T5,
+  't5, merged': { ...T5, files: mergedFiles('t5') },
+  bart: BART,
+  'bart, merged': { ...BART, files: mergedFiles('bart') },
+  mbart: {
+    files: { 'encoder_model.onnx': 'mbart-encoder', 'decoder_model.onnx': 'mbart-decoder' },
+    config: { ...bartSizes, model_type: 'mbart', decoder_start_token_id: 4 },
+    frames: { single: 'A [EOS] [LANG]', pair: 'A [EOS] B [EOS] [LANG]' },
+    special: { '[BOS]': 0, '[PAD]': 1, '[EOS]': 2, '[UNK]': 3, '[LANG]': 4 },
+  },
+};
+
+function mergedFiles(name: string): FixtureModel['files'] {
+  return {
+    'encoder_model.onnx': `${name}-encoder`,
+    'decoder_model_merged.onnx': `${name}-decoder-merged`,
+  };
+}
+
 /** A word of a fixture's vocabulary by its id. */
 export function wordOf(id: number): string {
   return `w${String.fromCharCode(97 + Math.floor(id / 26))}${String.fromCharCode(97 + (id % 26))}`;

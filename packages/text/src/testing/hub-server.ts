@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
@@ -31,6 +31,14 @@ export async function startHub(folder: string, id: string, commit: string): Prom
     for (const revision of ['main', commit]) {
       if (path === `/api/models/${id}/revision/${revision}`) {
         sendJson(response, 200, { _id: '1', id, sha: commit, lastModified: '2024-01-01T00:00:00.000Z' });
+        return;
+      }
+      const tree = `/api/models/${id}/tree/${revision}/`;
+      if (path.startsWith(tree)) {
+        const inner = path.slice(tree.length);
+        const files = existsSync(join(folder, inner)) ? readdirSync(join(folder, inner)) : [];
+        const entries = files.map((file) => ({ type: 'file', path: `${inner}/${file}`, size: 1, oid: '0' }));
+        sendJson(response, 200, entries);
         return;
       }
       const prefix = `/${id}/resolve/${revision}/`;

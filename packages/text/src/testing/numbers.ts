@@ -42,6 +42,21 @@ export async function derivative(f: (step: number) => Promise<number>, h: number
   return (4 * (await central(h / 2)) - (await central(h))) / 3;
 }
 
+/**
+ * Error of a loss's derivative at 0, as a part of what is tolerated: a hundredth, and rounding. Smaller steps cross fewer kinks of
+ * ReLU, larger ones drown rounding: a right derivative is that of one of them.
+ */
+export async function slopeError(analytic: number, loss: (step: number) => Promise<number>): Promise<number> {
+  let least = Infinity;
+  const rounding = 3e-5 * (1 + 2 * (await loss(0)));
+  for (const step of [0.005, 0.02, 0.001, 0.0003]) {
+    const numeric = await derivative(loss, step);
+    least = Math.min(least, Math.abs(analytic - numeric) / (0.01 * Math.abs(numeric) + rounding));
+    if (least < 1) break;
+  }
+  return least;
+}
+
 /** ∫ f over [from, to] by Simpson's rule with an even number of intervals. */
 export async function integral(
   f: (place: number) => Promise<number>,

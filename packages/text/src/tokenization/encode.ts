@@ -21,6 +21,8 @@ export interface EncodedExample {
   readonly layout: Omit<ExampleLayout, 'active'>;
   /** Index of the mask token in `ids`, −1 without a template. */
   readonly mask: number;
+  /** How many tokens at the end are an answer's; default 0. */
+  readonly answered?: number;
 }
 
 interface Segment {
@@ -83,10 +85,11 @@ function partIds(
   part: TemplatePart,
   isBehind: boolean,
 ): readonly number[] {
-  const encode = (text: string): number[] => (isBehind ? tokenizer.encodeNext(text) : tokenizer.encode(text));
+  const encode = (text: string): number[] =>
+    isBehind ? tokenizer.encodeNext(text) : tokenizer.encodeFirst(text);
   switch (part.kind) {
     case 'words':
-      return /^\s/.test(part.words) ? encode(part.words) : tokenizer.encode(part.words);
+      return isBehind && !/^\s/.test(part.words) ? tokenizer.encode(part.words) : encode(part.words);
     case 'text':
       return encode(example.text);
     case 'pair':

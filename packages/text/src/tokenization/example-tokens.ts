@@ -2,6 +2,7 @@ import { AutoTokenizer } from '@huggingface/transformers';
 import type { ExampleLayout } from '@dynaprompt/core';
 import type { TextAdapter, TextBackboneOptions } from '../backbone/adapter.js';
 import { maximumOwnTokens } from '../backbone/checks.js';
+import { openTokenizer } from '../backbone/open-backbone.js';
 import { questionReader } from '../backbone/encode-examples.js';
 import { resolveHead } from '../backbone/head.js';
 import { decoderAdapter } from '../decoder/adapter.js';
@@ -10,7 +11,7 @@ import { openBackboneFolder } from '@dynaprompt/backbone';
 import { readModelConfig } from '../folder/model-config.js';
 import { seq2seqAdapter } from '../seq2seq/adapter.js';
 import type { TextExample } from './encode.js';
-import { loadTokenizer, TOKENIZER_FILES } from './tokenizer.js';
+import { TOKENIZER_FILES } from './tokenizer.js';
 
 /** One example as a backbone reads it, without a prompt. */
 export interface ExampleTokens {
@@ -36,8 +37,8 @@ export async function openExampleTokens(
     files.config,
     adapters.map((adapter) => adapter.kind),
   );
-  const plain = await loadTokenizer(files.folder);
-  const tokenizer = adapters.find((adapter) => adapter.kind === kind)?.frame(plain) ?? plain;
+  const adapter = adapters.find((known) => known.kind === kind) ?? encoderAdapter;
+  const tokenizer = await openTokenizer(files, adapter, options.head);
   const maximum = maximumOwnTokens(options.reserve, options.maximumTokens, maximumTokens);
   const head = resolveHead(options.head, tokenizer, maximum, kind);
   const read = questionReader(tokenizer, head, kind, maximum);

@@ -2,6 +2,8 @@ import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transforme
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import { reasonOf } from '@dynaprompt/backbone';
+import type { ChatMessage } from './chat.js';
+import { chatRenderer } from './render-chat.js';
 
 /** Files that a tokeniser is made of. */
 export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
@@ -35,6 +37,12 @@ export interface Tokenizer {
   readonly encode: (text: string) => number[];
   /** Ids of a text that stands behind another, with a space between: in some vocabularies words at the very front are others. */
   readonly encodeNext: (text: string) => number[];
+  /** Ids of what stands first behind the frame. */
+  readonly encodeFirst: (text: string) => number[];
+  /** Ids of an answer that a decoder gives behind the frame. */
+  readonly encodeAnswer: (text: string) => number[];
+  /** Writes turns as the model's chat template does, with the header of an answer or without; undefined where it has none. */
+  readonly renderChat: ((turns: readonly ChatMessage[], asks: boolean) => string) | undefined;
   /** Ids of ordinary whole words, most frequent first as far as the vocabulary is ordered by frequency. */
   wordIds(): readonly number[];
 }
@@ -66,6 +74,9 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     specialIds: new Set(tokenizer.all_special_ids),
     encode,
     encodeNext: (text) => encodeNext(encode, text),
+    encodeFirst: encode,
+    encodeAnswer: (text) => encodeNext(encode, text),
+    renderChat: chatRenderer(tokenizer, folder),
     wordIds: () => wordIds(tokenizer),
   };
 }
