@@ -12,7 +12,7 @@ export type {
   TextExample,
   TextSpan,
 } from './datasets/types.js';
-export { candidateInputs } from './datasets/candidate-inputs.js';
+export { candidateInputs, rightCandidates, withOneAnswer } from './datasets/candidate-inputs.js';
 export type { CandidateInput } from './datasets/candidate-inputs.js';
 export { fewShotSplits, MOST_SHOTS } from './datasets/few-shot.js';
 export type { FewShotOptions, FewShotSplits } from './datasets/few-shot.js';
@@ -79,6 +79,7 @@ export { measureNames, measures } from './metrics/official/measures.js';
 export type { Measure, MeasureName } from './metrics/official/measures.js';
 export { scoreTask } from './metrics/official/score-task.js';
 export type { TaskScores } from './metrics/official/score-task.js';
+export { measuresTable } from './report/measures-table.js';
 export { formatTable, methodTable, taskTable } from './report/method-table.js';
 export type { TableColumn, TextTable } from './report/method-table.js';
 export { renderReport } from './report/report.js';

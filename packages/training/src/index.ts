@@ -30,6 +30,7 @@ export type {
   TrainingEvent,
   TrainingListener,
 } from './events.js';
+export type { Augment, ShowingOfExample } from './data/showing.js';
 export { defaultCacheFolder, FeatureCache } from './features/features.js';
 export type {
   FeatureCacheOptions,

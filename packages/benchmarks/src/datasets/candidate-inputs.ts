@@ -36,3 +36,29 @@ export function candidateInputs({
     candidate: { of: 'pair', start, end: start + candidate.length },
   }));
 }
+
+/** Indices of all right candidates, in order: `label`, and those that `answers` names. */
+export function rightCandidates({ label, candidates, answers = [] }: LabelledExample): readonly number[] {
+  if (candidates === undefined) return [label];
+  return candidates.flatMap((candidate, index) =>
+    index === label || answers.includes(candidate) ? [index] : [],
+  );
+}
+
+/**
+ * The example with one right candidate, for a loss that takes a softmax over the candidates: where several are right, `label` stays
+ * and the others are taken out, so that none of them is learned to be wrong.
+ */
+export function withOneAnswer(example: LabelledExample): LabelledExample {
+  const { candidates = [], label } = example;
+  const others = rightCandidates(example).filter((index) => index !== label);
+  if (others.length === 0) return example;
+  const kept = candidates.flatMap((candidate, index) =>
+    others.includes(index) ? [] : [{ candidate, index }],
+  );
+  return {
+    ...example,
+    candidates: kept.map(({ candidate }) => candidate),
+    label: kept.findIndex(({ index }) => index === label),
+  };
+}

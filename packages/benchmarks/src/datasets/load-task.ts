@@ -51,6 +51,7 @@ export async function loadTask(
     source: folder === undefined ? task.source : `${task.source} (${folder})`,
     answer: task.answer ?? 'class',
     labels: names,
+    ...(task.layout.kind === 'folder' && task.layout.range ? { range: task.layout.range } : {}),
     ...drawn(splits, names, options),
     metric: task.metric,
     ...(task.prompt && { prompt: task.prompt }),

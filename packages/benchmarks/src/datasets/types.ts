@@ -50,6 +50,8 @@ export interface LabelledDataset {
   readonly answer: AnswerKind;
   /** Names of the classes; an example's label is an index into this list. Empty unless `answer` is `class`. */
   readonly labels: readonly string[];
+  /** Lowest and highest answer, where answers are numbers of a known range. */
+  readonly range?: readonly [number, number];
   readonly train: readonly LabelledExample[];
   readonly validation: readonly LabelledExample[];
   /** The task's own validation split, where `validation` is a few-shot draw from the training split. */
@@ -62,11 +64,11 @@ export interface LabelledDataset {
   readonly skipped?: SkippedRows;
 }
 
-/** How a masked language model is asked for the class. */
+/** How a language model is asked for the answer. */
 export interface PromptTemplate {
-  /** Holds `{text}` and `{mask}`, and `{pair}` for a pair task. */
+  /** Holds `{text}` and `{mask}`, and `{pair}` for a pair task. Candidates follow it, without a mask. */
   readonly template: string;
-  /** One word for each class, in label order; for a number, the words of its lowest and highest value. */
+  /** One word for each class, in label order; for a number, the words of its lowest and highest value; none for candidates. */
   readonly words: readonly string[];
 }
 

@@ -27,7 +27,12 @@ export function perClassAccuracy(
   expected: Predictions,
   classes: number,
 ): readonly (number | null)[] {
-  return confusionMatrix(predicted, expected, classes).map((row, label) => {
+  return recallsOf(confusionMatrix(predicted, expected, classes));
+}
+
+/** The same of a matrix that was counted already. */
+export function recallsOf(matrix: ConfusionMatrix): readonly (number | null)[] {
+  return matrix.map((row, label) => {
     const total = row.reduce((sum, count) => sum + count, 0);
     return total === 0 ? null : (row[label] ?? 0) / total;
   });

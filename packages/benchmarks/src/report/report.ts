@@ -3,6 +3,7 @@ import { confusionChart } from './confusion-chart.js';
 import { meanCurve, thinned } from './curves.js';
 import { lineChart, type ChartSeries } from './line-chart.js';
 import { Markup, markup } from './markup.js';
+import { classTable, measuresTable } from './measures-table.js';
 import { methodTable, taskTable, type TextTable } from './method-table.js';
 import { scoreChart } from './score-chart.js';
 import { formatCount, formatScore, formatSeconds, metricTitle, scoreTitle } from './score-format.js';
@@ -43,6 +44,7 @@ ${tasks(results)}
 <h2>Learning curves</h2>
 ${curves(results)}
 ${choices(results)}
+${measured(results)}
 ${confusions(results)}
 <h2>Details</h2>
 <details><summary>Numbers of the learning curves</summary>${scrolling('Numbers of the learning curves', curveTable(results))}</details>
@@ -105,6 +107,20 @@ front of the input, or the anchor that they stand at. A pool is healthy where no
 ${groups.map(
   (group) => markup`<figure>${usageChart(group)}<figcaption>${group.name}</figcaption></figure>`,
 )}`;
+}
+
+/** What was measured beside the score, and the accuracy of every class. */
+function measured(results: RunResults): Markup {
+  const all = measuresTable(results);
+  const classes = classTable(results);
+  return markup`${all === undefined ? '' : markup`<h2>Further measures</h2>\n${scrolling('Further measures', all)}`}
+${
+  classes === undefined
+    ? ''
+    : markup`<h2>Accuracy by class (%)</h2>
+${scrolling('Accuracy by class', classes)}
+<p class="note">Over the validation examples of each class after the last step, all seeds together.</p>`
+}`;
 }
 
 /** Confusion matrices of the methods that have one; the first stands open. */

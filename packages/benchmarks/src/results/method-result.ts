@@ -1,5 +1,5 @@
 import { nullThrows } from '@dynaprompt/core';
-import type { ConfusionMatrix } from '../metrics/confusion.js';
+import { type ConfusionMatrix, recallsOf } from '../metrics/confusion.js';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
 import type { LearningCurve, MethodResult, UsageResult } from './schema.js';
 
@@ -11,6 +11,8 @@ export interface SeedRun extends LearningCurve {
   readonly usage?: readonly Omit<UsageResult, 'seed'>[];
   /** Counts after the last step. */
   readonly confusion?: ConfusionMatrix;
+  /** Beside the score, after the last step; the same ones in every run. */
+  readonly measures?: Readonly<Record<string, number>>;
   /** Last score of every task, where there are several. */
   readonly tasks?: Readonly<Record<string, number>>;
 }
@@ -34,7 +36,8 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
     seconds: runs.map((run) => run.seconds),
     curves: runs.map(({ seed, loss, validation }) => ({ seed, loss, validation })),
     ...(usage.length === 0 ? {} : { usage }),
-    ...(confusion === undefined ? {} : { confusion }),
+    ...(confusion === undefined ? {} : { confusion, perClass: recallsOf(confusion) }),
+    ...(runs[0]?.measures === undefined ? {} : { measures: measuresOf(runs, runs[0].measures) }),
     ...(tasks === undefined ? {} : { tasks }),
   };
 }
@@ -44,6 +47,16 @@ function sumOf(matrices: readonly ConfusionMatrix[]): ConfusionMatrix | undefine
   return matrices[0]?.map((row, label) =>
     row.map((_, said) => matrices.reduce((sum, matrix) => sum + (matrix[label]?.[said] ?? 0), 0)),
   );
+}
+
+/** Values of each measure over the seeds. */
+function measuresOf(
+  runs: readonly SeedRun[],
+  names: Readonly<Record<string, number>>,
+): NonNullable<MethodResult['measures']> {
+  const valueOf = (run: SeedRun, name: string) =>
+    nullThrows(run.measures?.[name], 'every run has every measure');
+  return Object.fromEntries(Object.keys(names).map((name) => [name, runs.map((run) => valueOf(run, name))]));
 }
 
 /** Scores of each task over the seeds. */

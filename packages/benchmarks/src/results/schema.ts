@@ -69,6 +69,10 @@ const method = z.strictObject({
   usage: z.array(usage).readonly().optional(),
   /** [true class][predicted class], counts on the validation split after the last step, summed over the seeds. */
   confusion: z.array(z.array(count).readonly()).readonly().optional(),
+  /** Share of each class's examples that are right, over all seeds; null for a class without examples. */
+  perClass: z.array(z.number().nullable()).readonly().optional(),
+  /** Measures beside the score after the last step, each with a value for each seed. */
+  measures: z.record(z.string(), z.array(z.number()).readonly()).optional(),
   /** By task, where there are several; the scores above are then means over the tasks. */
   tasks: z.record(z.string(), taskScores).optional(),
 });

@@ -56,7 +56,7 @@ describe('initialParameters', () => {
     const sum = exponentials.reduce((total, value) => total + value, 0);
     expect(exponentials).toHaveLength(others + 1);
     expect((exponentials[index] ?? 0) / sum).toBeCloseTo(probability, 5);
-    expect((exponentials[index === 1 ? 2 : 1] ?? 0) / sum).toBeCloseTo((1 - probability) / others, 5);
+    expect((exponentials[1] ?? 0) / sum).toBeCloseTo((1 - probability) / others, 5);
   });
 
   it('draws uniform prompts inside their range, by seed', async () => {

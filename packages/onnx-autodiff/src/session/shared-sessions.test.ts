@@ -67,6 +67,29 @@ describe('sessions that share a model', () => {
     await shared.training.release();
   });
 
+  it('compute the same to the last bit, however many are loaded with them', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'model.onnx');
+      // Wide enough that a product over repacked weights is summed in another order than over plain ones.
+      const bytes = buildModel((emit) => {
+        const weight = emit.floats(randomFloats(1, 640 * 640), [640, 640]);
+        emit.output('y', emit.op('MatMul', [floatInput(emit, 'x', 'n', 640), weight]));
+      });
+      writeFileSync(file, bytes);
+      const feeds = { x: float32(randomFloats(2, 48 * 640), [48, 640]) };
+      const results = [];
+      for (const count of [1, 2, 3, 4]) {
+        const graphs = Array.from({ length: count }, (_, index) => [`${index}`, prepareGraph(file)]);
+        const shared = await openSharedSessions(Object.fromEntries(graphs) as Record<string, Graph>);
+        for (const session of Object.values(shared)) results.push(await session.run(feeds));
+        for (const session of Object.values(shared)) await session.release();
+      }
+      const { y } = results[0] ?? {};
+      expect(results).toHaveLength(10);
+      for (const result of results) expect(distance(result.y, y ?? feeds.x)).toBe(0);
+    });
+  });
+
   it('may use one name for different things, and inputs and outputs of any type', async () => {
     const doubled = buildGraph((emit) => {
       const x = floatInput(emit, 'x', 'n', 2);

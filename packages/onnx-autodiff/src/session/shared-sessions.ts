@@ -108,13 +108,15 @@ function joined(parts: readonly Part[], weights: ReadonlyMap<string, Tensor>, so
   const inputs = parts.flatMap((part) =>
     part.model.graph.inputs.map((input) => ({ ...input, name: inputName(part, input.name) })),
   );
-  const choices = parts
-    .slice(0, -1)
-    .map((part) => ({ name: choice(part), dataType: DataType.bool, dims: [] }));
-  const body = branch(parts, outputsOf(parts));
-  const initializers = [...body.initializers, ...weights.values()];
+  const choices = parts.map((part) => ({ name: choice(part), dataType: DataType.bool, dims: [] }));
   const irVersion = Math.max(...parts.map(({ model }) => model.irVersion));
-  const graph = { ...body, name: 'shared', inputs: [...inputs, ...choices], initializers };
+  const graph = {
+    name: 'shared',
+    nodes: parts.map(optional),
+    initializers: [...weights.values()],
+    inputs: [...inputs, ...choices],
+    outputs: parts.flatMap(outputsOf),
+  };
   return { ...first.model, irVersion, opsets, graph };
 }
 
@@ -131,87 +133,82 @@ function outputName({ prefix }: Part, name: string): string {
   return `${prefix}out/${name}`;
 }
 
-function outputsOf(parts: readonly Part[]): readonly ValueInfo[] {
-  return parts.flatMap((part) =>
-    part.model.graph.outputs.map(({ name, dataType }) => ({
-      name: outputName(part, name),
-      dataType,
-      dims: undefined,
-    })),
-  );
+function outputsOf(part: Part): readonly ValueInfo[] {
+  return part.model.graph.outputs.map(({ name, dataType }) => ({
+    name: outputName(part, name),
+    dataType,
+    dims: undefined,
+  }));
 }
 
-/** The first part if it is chosen, else what remains; `outputs` are those of all parts. */
-function branch([part, ...rest]: readonly Part[], outputs: readonly ValueInfo[], depth = 0): GraphProto {
-  if (!part) return { name: 'none', nodes: [], initializers: [], inputs: [], outputs: [] };
-  if (rest.length === 0) return alone(part, outputs, depth);
-  // Names within a branch differ from those around it.
-  const declared = depth === 0 ? outputs : renamed(outputs, depth);
+/**
+ * A part that is computed where it is chosen. All parts stand at one depth, the only one too: what onnxruntime makes of a graph,
+ * and so the last bits of its results, does not depend on which others are loaded with it.
+ */
+function optional(part: Part): Node {
   const attributes = new Map<string, Attribute>([
-    ['then_branch', { kind: 'graph', value: alone(part, outputs, depth + 1) }],
-    ['else_branch', { kind: 'graph', value: branch(rest, outputs, depth + 1) }],
+    ['then_branch', { kind: 'graph', value: chosenBranch(part) }],
+    ['else_branch', { kind: 'graph', value: idleBranch(part) }],
   ]);
-  const node: Node = {
+  return {
     name: choice(part),
     opType: 'If',
     domain: '',
     inputs: [choice(part)],
-    outputs: declared.map(({ name }) => name),
+    outputs: outputsOf(part).map(({ name }) => name),
     attributes,
   };
-  return { name: `from ${part.name}`, nodes: [node], initializers: [], inputs: [], outputs: declared };
 }
 
-function renamed(outputs: readonly ValueInfo[], depth: number): readonly ValueInfo[] {
-  return outputs.map((output) => ({ ...output, name: `${output.name} ${depth}` }));
+/** Outputs as a branch declares them: names within a branch differ from those around it. */
+function branchOutputs(part: Part, branch: string): readonly ValueInfo[] {
+  return outputsOf(part).map((output) => ({ ...output, name: `${output.name} ${branch}` }));
 }
 
-/** One part, with tensors without elements for the outputs of the others. */
-function alone(part: Part, outputs: readonly ValueInfo[], depth: number): GraphProto {
+/** All that a part computes. */
+function chosenBranch(part: Part): GraphProto {
   const { model, name, prefix, weights } = part;
   const inputs = new Set(model.graph.inputs.map((input) => input.name));
   const rename = (tensor: string): string => {
     if (tensor === '') return '';
     return inputs.has(tensor) ? inputName(part, tensor) : (weights.get(tensor) ?? `${prefix}.${tensor}`);
   };
-  const own = new Map(model.graph.outputs.map((output) => [outputName(part, output.name), output.name]));
-  const declared = depth === 0 ? outputs : renamed(outputs, depth);
+  const outputs = branchOutputs(part, 'chosen');
   const nodes = model.graph.nodes.map((node) => ({ ...renameNode(node, rename), name: prefix + node.name }));
+  const results = model.graph.outputs.map((output, index): Node => {
+    const target = outputs[index]?.name ?? '';
+    return {
+      name: target,
+      opType: 'Identity',
+      domain: '',
+      inputs: [rename(output.name)],
+      outputs: [target],
+      attributes: new Map(),
+    };
+  });
   const initializers = model.graph.initializers
     .filter((tensor) => tensor.data.kind !== 'file')
     .map((tensor) => ({ ...tensor, name: rename(tensor.name) }));
-  for (const [index, { name: output, dataType }] of outputs.entries()) {
-    const target = declared[index]?.name ?? output;
-    const result = own.get(output);
-    if (result === undefined)
-      initializers.push({
-        name: target,
-        dataType,
-        dims: [0],
-        data: { kind: 'bytes', bytes: new Uint8Array() },
-      });
-    else {
-      const inner = [rename(result)];
-      const attributes = new Map<string, Attribute>();
-      nodes.push({
-        name: target,
-        opType: 'Identity',
-        domain: '',
-        inputs: inner,
-        outputs: [target],
-        attributes,
-      });
-    }
-  }
-  return { name, nodes, initializers, inputs: [], outputs: declared };
+  return { name, nodes: [...nodes, ...results], initializers, inputs: [], outputs };
+}
+
+/** Tensors without elements. */
+function idleBranch(part: Part): GraphProto {
+  const outputs = branchOutputs(part, 'idle');
+  const initializers = outputs.map(({ name, dataType }): Tensor => ({
+    name,
+    dataType,
+    dims: [0],
+    data: { kind: 'bytes', bytes: new Uint8Array() },
+  }));
+  return { name: `without ${part.name}`, nodes: [], initializers, inputs: [], outputs };
 }
 
 /** The choice of one part, and inputs as small as their declarations allow for the others. */
 function idleFeeds(parts: readonly Part[], chosen: number): Readonly<Record<string, TensorValue>> {
   const feeds = new Map<string, TensorValue>();
   for (const [index, part] of parts.entries()) {
-    if (index < parts.length - 1)
-      feeds.set(choice(part), { type: 'bool', dims: [], data: Uint8Array.of(index === chosen ? 1 : 0) });
+    feeds.set(choice(part), { type: 'bool', dims: [], data: Uint8Array.of(index === chosen ? 1 : 0) });
     if (index !== chosen)
       for (const input of part.model.graph.inputs) feeds.set(inputName(part, input.name), idleValue(input));
   }

@@ -69,6 +69,24 @@ describe.each(variants)('key bias %s', (_name, options) => {
     expect(distance(removed.logits, shorter.logits)).toBeLessThan(1e-6);
   });
 
+  it('by row is that of the rows that take it', async () => {
+    const byRow = prepareGraph(attentionModel(options));
+    addKeyBias(byRow, findTokenEmbedding(byRow).tensor, true);
+    const feeds = { ...feedsOf(rows, options), ...keyBias(randomFloats(5, 12, -2, 0), 3) };
+    const shares = (...values: readonly number[]): Record<string, TensorValue> => ({
+      gated_rows: float32(Float32Array.from([...values, ...values, ...values]), [3, 4]),
+    });
+    const [all, none, some] = [
+      await evaluate(byRow, { ...feeds, ...shares(1, 1, 1, 1) }),
+      await evaluate(byRow, { ...feeds, ...shares(0, 0, 0, 0) }),
+      await evaluate(byRow, { ...feeds, ...shares(0, 1, 1, 1) }),
+    ];
+    expect(distance(all.logits, (await evaluate(biased(options), feeds)).logits)).toBeLessThan(1e-6);
+    const unbiased = await evaluate(prepareGraph(attentionModel(options)), feedsOf(rows, options));
+    expect(distance(none.logits, unbiased.logits)).toBeLessThan(1e-6);
+    expect(distance(some.logits, all.logits)).toBeGreaterThan(1e-6);
+  });
+
   it('has the gradient of finite differences', async () => {
     const graph = biased(options);
     const probe = (batch: number, length: number): Record<string, TensorValue> => ({

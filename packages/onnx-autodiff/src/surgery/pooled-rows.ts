@@ -91,7 +91,8 @@ function weightAttention(emit: Emitter, softmax: Node, weights: string): void {
   const [scores = ''] = softmax.inputs;
   const bias = emit.op('Log', [emit.op('Max', [weights, emit.float(NOTHING)])]);
   const [batch, length] = [emit.extents(weights, 0), emit.extents(weights, 1)];
-  const byExample = emit.reshape(scores, emit.concat([batch, emit.ints(-1), length], 0));
-  const weighted = emit.add(byExample, emit.unsqueeze(bias, [1]));
+  // Of four axes, as masks are: key biases go into it.
+  const byExample = emit.reshape(scores, emit.concat([batch, emit.ints(-1, 1), length], 0));
+  const weighted = emit.add(byExample, emit.unsqueeze(bias, [1, 2]));
   emit.graph.setInputs(softmax, [emit.reshape(weighted, emit.shape(scores))]);
 }

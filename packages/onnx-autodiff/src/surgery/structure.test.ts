@@ -44,6 +44,31 @@ describe('the patch embedding', () => {
     expect(findPatchEmbedding(graph)).toMatchObject({ tokens: 11, special: 5 });
   });
 
+  describe('with rows put behind the first one after the sum', () => {
+    const withRows = (isBehindSum: boolean, count: number): ReturnType<typeof buildGraph> =>
+      buildGraph((emit) => {
+        const token = positions(emit, 1, 1, 8);
+        const sum = emit.add(emit.concat([token, patches(emit)], 1), positions(emit, 1, 7, 8));
+        const [one, end] = [emit.ints(1), emit.ints(Number.MAX_SAFE_INTEGER)];
+        const first = emit.op('Slice', [sum, emit.ints(0), one, one]);
+        const others = emit.op('Slice', [sum, one, end, one]);
+        const registers = isBehindSum ? [positions(emit, 1, count, 8)] : [others];
+        emit.output('y', emit.concat([first, ...registers, others], 1));
+      });
+
+    it.each([1, 4])('is those %i registers too, which have no positions', (count) => {
+      const found = findPatchEmbedding(withRows(true, count));
+      expect(found.tensor).toContain('Concat');
+      expect(found).toMatchObject({ tokens: 7 + count, special: 1 + count, registers: count });
+    });
+
+    it('is the sum where the rows are no constants', () => {
+      const found = findPatchEmbedding(withRows(false, 0));
+      expect(found).toMatchObject({ tokens: 7, special: 1 });
+      expect(found.registers).toBeUndefined();
+    });
+  });
+
   it.each([
     ['a bias', (emit: Emitter): string => emit.add(patches(emit), positions(emit, 8))],
     ['one position', (emit: Emitter): string => emit.add(patches(emit), positions(emit, 1, 1, 8))],
@@ -77,6 +102,18 @@ describe('the last hidden state', () => {
       const x = floatInput(emit, 'x', 2, 4);
       sum = emit.add(x, emit.op('Tanh', [x]));
       emit.output('y', emit.add(emit.op('MatMul', [sum, positions(emit, 4, 3)]), positions(emit, 3)));
+    });
+    expect(findLastHiddenState(graph, 'x')).toBe(sum);
+  });
+
+  it('is not a sum behind attention by a query of the head', () => {
+    let sum = '';
+    const graph = buildGraph((emit) => {
+      const x = floatInput(emit, 'x', 1, 6, 4);
+      sum = emit.add(x, emit.op('Tanh', [x]));
+      const scores = emit.op('MatMul', [positions(emit, 1, 1, 4), emit.transpose(sum, [0, 2, 1])]);
+      const pooled = emit.op('MatMul', [emit.op('Softmax', [scores]), sum]);
+      emit.output('y', emit.add(pooled, emit.op('Tanh', [pooled])));
     });
     expect(findLastHiddenState(graph, 'x')).toBe(sum);
   });

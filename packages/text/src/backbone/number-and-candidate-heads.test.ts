@@ -49,6 +49,7 @@ function headOf(width: number, weight = normals('weight', width, 0.3), bias = [0
 }
 
 function plan(batch: number, width: number, parts: Partial<PromptPlan> = {}): PromptPlan {
+  // A draw at which no ReLU of T5 turns, where slopes to the left and to the right differ.
   const prompts = normals('rows', batch * SLOTS * width, 0.3);
   return { ...planOf({ batch, slots: SLOTS, width, prompts, choice: [1, 2, 0].slice(0, batch) }), ...parts };
 }

@@ -137,7 +137,7 @@ function peftConfiguration(
     prompt_tuning_init: 'RANDOM',
     prompt_tuning_init_text: null,
     revision: null,
-    task_type: taskType ?? (head.kind === 'linear' ? 'SEQ_CLS' : null),
+    task_type: taskType ?? (head.kind === 'linear' || head.kind === 'regression' ? 'SEQ_CLS' : null),
     token_dim: backbone.width,
     tokenizer_kwargs: null,
     tokenizer_name_or_path: null,

@@ -46,7 +46,8 @@ const examplesPerFile = 1024;
  * kept in memory, and on disk by backbone revision, element type and content of the example.
  */
 export class FeatureCache<Example> {
-  private readonly keys = new Map<Example, string>();
+  /** Held no longer than the examples: those of augmented batches come and go. */
+  private readonly keys = new WeakMap<object, string>();
   private readonly stores = new Map<FeatureKind, Promise<VectorStore | undefined>>();
   private readonly vectors = {
     features: new Map<string, Float32Array>(),
@@ -65,13 +66,14 @@ export class FeatureCache<Example> {
 
   /** Hexadecimal SHA-256 of what makes an example's vector: its content, and its length once truncated. */
   keyOf(example: Example): string {
-    const known = this.keys.get(example);
+    const owner = Object(example) as object;
+    const known = this.keys.get(owner);
     if (known !== undefined) return known;
     const key = createHash('sha256')
       .update(this.backbone.identify(example))
       .update(`\0${this.backbone.lengthOf(example)}`)
       .digest('hex');
-    this.keys.set(example, key);
+    this.keys.set(owner, key);
     return key;
   }
 
@@ -98,8 +100,9 @@ export class FeatureCache<Example> {
     // One example a pass: its vector does not depend, not even in the last bit, on which others are asked for with it.
     const pending = [...missing];
     for (const group of cut(pending, examplesPerFile)) {
-      for (const [key, example] of group) {
+      for (const [at, [key, example]] of group.entries()) {
         options.signal?.throwIfAborted();
+        await this.backbone.prepare?.(group.slice(at + 1, at + 2).map(([, next]) => next));
         known.set(key, await this.compute(kind, example));
         options.progress?.({ kind, done: ++done, total });
         await setImmediate();

@@ -25,6 +25,8 @@ export type ToyExample = readonly number[];
 export interface ToyOptions {
   readonly width?: number;
   readonly classes?: number;
+  /** Predict a number of this range, with one class. */
+  readonly range?: readonly [number, number];
   readonly vocabulary?: number;
   /** `linear`: trainable; `fixed`: a frozen random read-out, so that only the prompt can learn. */
   readonly head?: 'linear' | 'fixed';
@@ -55,6 +57,7 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
   readonly description: BackboneDescription;
   readonly width: number;
   readonly classes: number;
+  readonly range: readonly [number, number] | undefined;
   /** With a linear head only. */
   readonly fineTuning?: () => Promise<FineTuning<ToyExample>>;
   /** Forward passes of examples so far. */
@@ -70,6 +73,7 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
     const { width = 8, classes = 2, vocabulary = 12, head = 'linear', seed = 1, positionScale = 1 } = options;
     this.width = width;
     this.classes = classes;
+    this.range = options.range;
     this.head = head;
     const next = weightStream(seed);
     const scale = Math.sqrt(3 / width);
@@ -125,7 +129,7 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
     head: ParameterSet,
   ): Promise<Float32Array> {
     const rows = examples.map((example, row) => this.logits(this.pass(example, plan, row).pooled, head));
-    return Promise.resolve(this.join(rows));
+    return Promise.resolve(this.join(rows.map((scores) => this.inUnits(scores))));
   }
 
   differentiate(
@@ -147,9 +151,9 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
     batch.examples.forEach((example, row) => {
       const pass = this.pass(example, plan, row);
       const scores = this.logits(pass.pooled, head);
-      const entropy = crossEntropy(scores, batch.labels[row] ?? 0);
+      const entropy = this.lossOf(scores, batch, row);
       loss += entropy.loss / size;
-      logits.push(scores);
+      logits.push(this.inUnits(scores));
       const scoreGradient = entropy.gradient.map((value) => value / size);
       const weight = this.headWeight(head);
       const pooledGradient = new Float64Array(width);
@@ -280,6 +284,25 @@ export class ToyBackbone implements FrozenBackbone<ToyExample> {
       return Float64Array.from(plan.prompts.subarray(start, start + this.width));
     }
     return this.table[example[source - slots] ?? 0] ?? new Float64Array(this.width);
+  }
+
+  /** Loss of an example, and its gradient for the scores. */
+  private lossOf(
+    scores: Float64Array,
+    { labels, targets }: LabelledBatch<ToyExample>,
+    row: number,
+  ): { loss: number; gradient: Float64Array } {
+    if (this.range === undefined) return crossEntropy(scores, labels[row] ?? 0);
+    const [lowest, highest] = this.range;
+    const difference = (scores[0] ?? 0) - ((targets?.[row] ?? NaN) - lowest) / (highest - lowest);
+    return { loss: difference ** 2, gradient: Float64Array.of(2 * difference) };
+  }
+
+  /** Scores as logits: numbers in the units of the range. */
+  private inUnits(scores: Float64Array): Float64Array {
+    if (this.range === undefined) return scores;
+    const [lowest, highest] = this.range;
+    return scores.map((score) => lowest + (highest - lowest) * score);
   }
 
   private headWeight(head: ParameterSet): Float64Array | Float32Array {

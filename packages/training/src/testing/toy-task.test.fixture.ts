@@ -4,8 +4,8 @@ import type { TrainingExample } from '../training/options.js';
 import type { ToyExample } from './toy-backbone.test.fixture.js';
 
 /** Share of right predictions. */
-export function accuracy(predicted: Int32Array, expected: Int32Array): number {
-  return predicted.filter((value, index) => value === expected[index]).length / expected.length;
+export function accuracy(predicted: ArrayLike<number>, expected: ArrayLike<number>): number {
+  return Array.from(predicted).filter((value, index) => value === expected[index]).length / expected.length;
 }
 
 /** Sequences of 3 … 7 tokens; the class says from which half of the vocabulary most tokens are. */

@@ -1,4 +1,4 @@
-import type { FrozenBackbone } from '@dynaprompt/core';
+import { type FrozenBackbone, timed } from '@dynaprompt/core';
 import { setImmediate } from 'node:timers/promises';
 
 import { cut, sortByLength } from '../data/order.js';
@@ -11,8 +11,8 @@ export interface Evaluation {
   readonly score: number;
   /** [N, classes] */
   readonly logits: Float32Array;
-  /** [N] class with the largest logit. */
-  readonly predictions: Int32Array;
+  /** [N] class or candidate with the largest logit, or the predicted number in the units of the data. */
+  readonly predictions: Int32Array | Float32Array;
   /** [N] position candidate and number of active tokens that a prompt chose; absent without a prompt. */
   readonly choices: { readonly position: Int32Array; readonly length: Int32Array } | undefined;
   /** How often each possibility was chosen; absent where nothing is chosen. */
@@ -20,7 +20,7 @@ export interface Evaluation {
 }
 
 export interface EvaluationOptions<Example> {
-  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'lengthOf'>;
+  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'range' | 'lengthOf' | 'prepare'>;
   readonly learner: Pick<Learner<Example>, 'predict' | 'choiceSpace'>;
   readonly examples: readonly TrainingExample<Example>[];
   readonly metric: ScoreFunction;
@@ -38,11 +38,15 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
   const length = new Int32Array(examples.length);
   const choices: NonNullable<Prediction['choices']>[] = [];
   const entries = examples.map(({ example }, index) => ({ example, index }));
-  for (const part of cut(
-    sortByLength(entries, ({ example }) => backbone.lengthOf(example)),
-    batch,
-  )) {
+  const parts = timed('data', () =>
+    cut(
+      sortByLength(entries, ({ example }) => backbone.lengthOf(example)),
+      batch,
+    ),
+  );
+  for (const [at, part] of parts.entries()) {
     signal?.throwIfAborted();
+    await timed('data', () => backbone.prepare?.((parts[at + 1] ?? []).map(({ example }) => example)));
     const prediction = await learner.predict(part.map(({ example }) => example));
     part.forEach(({ index }, row) => {
       logits.set(prediction.logits.subarray(row * classes, (row + 1) * classes), index * classes);
@@ -52,11 +56,14 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
     if (prediction.choices !== undefined) choices.push(prediction.choices);
     await setImmediate();
   }
-  const predictions = Int32Array.from(examples, (_, index) => {
-    const scores = logits.subarray(index * classes, (index + 1) * classes);
-    return scores.reduce((best, score, label) => (score > (scores[best] ?? 0) ? label : best), 0);
-  });
-  const expected = Int32Array.from(examples, ({ label }) => label);
+  const isNumber = backbone.range !== undefined;
+  const predictions = isNumber ? logits : largest(logits, classes);
+  const expected = isNumber
+    ? Float64Array.from(examples, ({ target }) => target ?? NaN)
+    : Int32Array.from(examples, ({ label, alsoRight }, index) => {
+        const chosen = predictions[index];
+        return chosen !== undefined && alsoRight?.includes(chosen) === true ? chosen : label;
+      });
   return {
     score: metric(predictions, expected),
     logits,
@@ -64,4 +71,12 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
     choices: choices.length > 0 ? { position, length } : undefined,
     usage: usageOf(learner.choiceSpace, choices),
   };
+}
+
+/** Index of the largest of every row of [N, classes]. */
+function largest(logits: Float32Array, classes: number): Int32Array {
+  return Int32Array.from({ length: logits.length / classes }, (_, index) => {
+    const scores = logits.subarray(index * classes, (index + 1) * classes);
+    return scores.reduce((best, score, label) => (score > (scores[best] ?? 0) ? label : best), 0);
+  });
 }

@@ -8,6 +8,7 @@ import {
   type ParameterSet,
 } from '@dynaprompt/core';
 
+import { batchRows } from '../data/batches.js';
 import { packageName } from '../package-name.js';
 import { GradientSum } from './gradient-sum.js';
 import type { Learner, LearnerStep, Prediction, StepContext } from './learner.js';
@@ -50,13 +51,13 @@ export class FineTuningLearner<Example> implements Learner<Example> {
     return this.headParameters.has(parameter) ? 'head' : 'weights';
   }
 
-  async step({ examples, labels }: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
-    const size = examples.length;
+  async step(batch: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
+    const size = batch.examples.length;
     const sum = new GradientSum();
     let loss = 0;
     for (let start = 0; start < size; start += context.microBatch) {
       const end = Math.min(size, start + context.microBatch);
-      const part = { examples: examples.slice(start, end), labels: labels.slice(start, end) };
+      const part = batchRows(batch, start, end);
       const answer = await this.model.differentiate(part, this.weights, this.headParameters);
       const share = (end - start) / size;
       loss += share * answer.loss;

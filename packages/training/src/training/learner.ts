@@ -18,7 +18,7 @@ export interface StepContext {
 }
 
 export interface LearnerStep {
-  /** Mean cross-entropy over the batch, nats. */
+  /** Mean over the batch: cross-entropy in nats, or squared error in units of the backbone's range. */
   readonly loss: number;
   /** What the objective adds to it: length penalty and balance of the pool. */
   readonly penalty: number;

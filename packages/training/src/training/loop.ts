@@ -2,14 +2,16 @@ import { setImmediate } from 'node:timers/promises';
 
 import {
   type FrozenBackbone,
-  type LabelledBatch,
   nullThrows,
   type Optimiser,
   type OptimiserState,
   type ParameterSet,
   type Schedule,
+  timed,
 } from '@dynaprompt/core';
 
+import { labelledBatch } from '../data/batches.js';
+import { showExamples, type ShownTask } from '../data/showing.js';
 import { NonFiniteLossError, TrainingStoppedError } from '../errors.js';
 import type { UnsignedEvent } from '../events.js';
 import { type Evaluation, evaluate } from './evaluate.js';
@@ -20,10 +22,10 @@ import { optimiserOptionsOf, scheduleOf, type TrainingSettings } from './setting
 import { Speedometer } from './speedometer.js';
 
 /** One of the tasks that are trained together. Learners may share parameters: equal names are equal tensors. */
-export interface LoopTask<Example> {
+export interface LoopTask<Example> extends ShownTask<Example> {
   /** Stands in events where there are several tasks. */
   readonly name: string;
-  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'lengthOf'>;
+  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'range' | 'lengthOf' | 'prepare'>;
   readonly learner: Learner<Example>;
   readonly validation: readonly TrainingExample<Example>[];
   readonly metric: ScoreFunction;
@@ -55,7 +57,7 @@ export interface CurvePoint {
 
 /** How a task of a run went. */
 export interface TaskRun {
-  /** Mean cross-entropy of the batch of every step that was the task's. */
+  /** Loss of the batch of every step that was the task's. */
   readonly loss: readonly CurvePoint[];
   /** Validation scores. */
   readonly validation: readonly CurvePoint[];
@@ -65,7 +67,7 @@ export interface TaskRun {
 
 /** How a run went. */
 export interface LoopResult {
-  /** Mean cross-entropy of every step's batch. */
+  /** Loss of every step's batch. */
   readonly loss: readonly CurvePoint[];
   /** Validation scores, means over the tasks. */
   readonly validation: readonly CurvePoint[];
@@ -86,20 +88,32 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
   const optimiser = openOptimiser(tasks, settings, (step) => schedule(step - taken));
   if (options.optimiser !== undefined) optimiser.restore(options.optimiser);
   const speedometer = new Speedometer();
-  const loss: (CurvePoint & { readonly task: LoopTask<Example> })[] = [];
-  const evaluations: { readonly step: number; readonly tasks: readonly Evaluation[] }[] = [];
+  const losses: number[] = [];
+  const evaluations: { readonly step: number; readonly scores: readonly number[] }[] = [];
+  // Predictions of the last one alone: those of a long run would fill the memory.
+  let last: readonly Evaluation[] = [];
   let best: LoopResult['best'] | undefined;
 
-  for (const [index, { task, examples }] of batches.entries()) {
+  const show = showExamples<Example>();
+  const shownAt = (index: number): readonly TrainingExample<Example>[] => {
+    const batch = batches[index];
+    return batch === undefined ? [] : show(batch.task, batch.examples);
+  };
+  let upcoming = shownAt(0);
+  for (const [index, { task }] of batches.entries()) {
     const step = index + 1;
+    const examples = upcoming;
+    upcoming = shownAt(step);
     // Lets signals and timers through: the backbone blocks the event loop.
     await setImmediate();
     if (signal?.aborted === true) throw new TrainingStoppedError(index, signal.reason);
+    await timed('data', () => batches[step]?.task.backbone.prepare?.(upcoming.map(({ example }) => example)));
     const context = { microBatch: settings.batch, step: index, steps };
-    const learned = await task.learner.step(labelledBatch(examples), context);
+    const batch = timed('data', () => labelledBatch(examples));
+    const learned = await task.learner.step(batch, context);
     requireFinite(learned, step, examples);
-    const { gradientNorm } = optimiser.step(parameters, learned.gradients);
-    loss.push({ step, value: learned.loss, task });
+    const { gradientNorm } = timed('optimiser', () => optimiser.step(parameters, learned.gradients));
+    losses.push(learned.loss);
     tell({
       type: 'step',
       ...(tasks.length > 1 ? { task: task.name } : {}),
@@ -118,13 +132,13 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
     }
   }
   await score(steps);
-  const last = nullThrows(evaluations.at(-1), 'every run ends with an evaluation').tasks;
+  const loss = losses.map((value, index): CurvePoint => ({ step: index + 1, value }));
   return {
-    loss: loss.map(({ step, value }) => ({ step, value })),
-    validation: evaluations.map((at) => ({ step: at.step, value: meanScore(at.tasks) })),
+    loss,
+    validation: evaluations.map((at) => ({ step: at.step, value: meanOf(at.scores) })),
     tasks: tasks.map((task, index) => ({
-      loss: loss.filter((point) => point.task === task).map(({ step, value }) => ({ step, value })),
-      validation: evaluations.map((at) => ({ step: at.step, value: at.tasks[index]?.score ?? 0 })),
+      loss: loss.filter((_, at) => batches[at]?.task === task),
+      validation: evaluations.map((at) => ({ step: at.step, value: at.scores[index] ?? 0 })),
       evaluation: nullThrows(last[index], 'every task is evaluated'),
     })),
     best: nullThrows(best, 'every run ends with an evaluation'),
@@ -134,10 +148,12 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
   async function score(step: number): Promise<void> {
     const ofTasks: Evaluation[] = [];
     for (const task of tasks) ofTasks.push(await evaluated(task, options, step));
-    evaluations.push({ step, tasks: ofTasks });
-    const mean = meanScore(ofTasks);
+    last = ofTasks;
+    const scores = ofTasks.map((evaluation) => evaluation.score);
+    evaluations.push({ step, scores });
+    const mean = meanOf(scores);
     if (best === undefined || mean > best.score) best = { score: mean, step, parameters: copyOf(parameters) };
-    const each = Object.fromEntries(tasks.map(({ name }, index) => [name, ofTasks[index]?.score ?? 0]));
+    const each = Object.fromEntries(tasks.map(({ name }, index) => [name, scores[index] ?? 0]));
     tell({
       type: 'evaluated',
       step,
@@ -163,8 +179,8 @@ async function evaluated<Example>(
 }
 
 /** Unweighted: every task counts alike, however many examples it has. */
-function meanScore(evaluations: readonly Evaluation[]): number {
-  return evaluations.reduce((sum, { score }) => sum + score, 0) / evaluations.length;
+function meanOf(scores: readonly number[]): number {
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
 /** The tensors of all learners, those that they share once. */
@@ -188,13 +204,6 @@ function openOptimiser<Example>(
     schedule,
     groups: [...rates].map(([prefix, learningRate]) => ({ prefix, learningRate })),
   });
-}
-
-function labelledBatch<Example>(examples: readonly TrainingExample<Example>[]): LabelledBatch<Example> {
-  return {
-    examples: examples.map(({ example }) => example),
-    labels: Int32Array.from(examples, ({ label }) => label),
-  };
 }
 
 function requireFinite<Example>(

@@ -10,6 +10,7 @@ import type { ResolvedMethod } from './method.js';
 import type { TaskData } from './options.js';
 import { ProbeLearner } from './probe-learner.js';
 import { openPrompt, PromptLearner, readsFeatures } from './prompt-learner.js';
+import { readoutOf } from './readout.js';
 import { ZeroShotLearner } from './zero-shot-learner.js';
 
 /** A task and the training examples that a run will use. */
@@ -74,7 +75,7 @@ async function openBaseline<Example>(
   if (method.kind === 'frozen' && backbone.initialHead(seed).size === 0) return new ZeroShotLearner(backbone);
   const features = featuresOf(options, task);
   const probe = new ProbeLearner(backbone, features, seed);
-  await prepare(options, task, features, 'pooled');
+  await prepare(options, task, features, 'pooled', readoutOf(backbone).inputsOf);
   return probe;
 }
 
@@ -93,8 +94,9 @@ async function prepare<Example>(
   { used, validation }: UsedTask<Example>,
   features: FeatureCache<Example>,
   kind: FeatureKind,
+  inputsOf: (examples: readonly Example[]) => readonly Example[] = (examples) => examples,
 ): Promise<void> {
-  const examples = [...used, ...validation.map(({ example }) => example)];
+  const examples = inputsOf([...used, ...validation.map(({ example }) => example)]);
   const progress = ({ done, total }: { done: number; total: number }): void => {
     tell({ type: 'features', done, total });
   };

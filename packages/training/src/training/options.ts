@@ -1,5 +1,6 @@
 import { DataError, type FrozenBackbone } from '@dynaprompt/core';
 
+import type { Augment } from '../data/showing.js';
 import type { TrainingListener } from '../events.js';
 import type { FeatureCache } from '../features/features.js';
 import { packageName } from '../package-name.js';
@@ -12,12 +13,16 @@ export interface TrainingExample<Example> {
   /** Says which example is meant in messages. */
   readonly id: string;
   readonly example: Example;
-  /** 0 ≤ label < classes */
+  /** Index of its class, 0 ≤ label < classes, or of the right one of its candidates; not read where the answer is a number. */
   readonly label: number;
+  /** Other right candidates; an evaluation takes each of them for the right one. */
+  readonly alsoRight?: readonly number[] | undefined;
+  /** The answer where it is a number, in the units of the data. */
+  readonly target?: number | undefined;
 }
 
-/** Score of predicted classes against the true ones; larger is better. */
-export type ScoreFunction = (predicted: Int32Array, expected: Int32Array) => number;
+/** Score of predicted classes, candidates or numbers against the true ones, in the order of the examples; larger is better. */
+export type ScoreFunction = (predicted: ArrayLike<number>, expected: ArrayLike<number>) => number;
 
 /** What one task is trained and validated on. */
 export interface TaskData<Example> {
@@ -25,6 +30,8 @@ export interface TaskData<Example> {
   readonly train: readonly TrainingExample<Example>[];
   readonly validation: readonly TrainingExample<Example>[];
   readonly metric: ScoreFunction;
+  /** What steps show of the training examples; default: the examples themselves. */
+  readonly augment?: Augment<Example> | undefined;
   /** Shared by runs on the same backbone; a run without one makes its own, on the default cache folder. */
   readonly features?: FeatureCache<Example>;
 }
@@ -46,11 +53,14 @@ export interface TrainingOptions<Example> extends RunOptions, TaskData<Example> 
   readonly initial?: InitialState | undefined;
 }
 
-/** @throws DataError naming the split that is empty or the example whose label is not a class. */
+/** What of a backbone the answers of examples have to fit. */
+export type AnsweredBackbone<Example> = Pick<FrozenBackbone<Example>, 'classes' | 'range' | 'candidatesOf'>;
+
+/** @throws DataError naming the split that is empty or the example whose answer is none that the backbone can give. */
 export function requireExamples<Example>(
   split: string,
   examples: readonly TrainingExample<Example>[],
-  classes: number,
+  backbone: AnsweredBackbone<Example>,
 ): void {
   if (examples.length === 0) {
     throw new DataError({
@@ -60,13 +70,34 @@ export function requireExamples<Example>(
       remedy: 'Give at least one example to train on and one to validate on',
     });
   }
-  for (const { id, label } of examples) {
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    throw new DataError({
-      packageName,
-      subject: `${split} example ${id}`,
-      problem: `its label ${label} is not one of the backbone's ${classes} classes`,
-      remedy: `Number classes from 0 to ${classes - 1}, or open the backbone with the task's classes`,
-    });
+  for (const example of examples) {
+    const problem = problemOf(example, backbone);
+    if (problem !== undefined)
+      throw new DataError({ packageName, subject: `${split} example ${example.id}`, ...problem });
   }
+}
+
+function problemOf<Example>(
+  { label, target, example }: TrainingExample<Example>,
+  { classes, range, candidatesOf }: AnsweredBackbone<Example>,
+): { readonly problem: string; readonly remedy: string } | undefined {
+  if (range !== undefined) {
+    if (target !== undefined && Number.isFinite(target)) return undefined;
+    return {
+      problem: `its target ${target ?? '(missing)'} is no number to predict`,
+      remedy:
+        "Give every example the number that is its answer, or open the backbone with the task's classes",
+    };
+  }
+  const count = candidatesOf?.(example).length ?? classes;
+  if (Number.isInteger(label) && label >= 0 && label < count) return undefined;
+  return candidatesOf === undefined
+    ? {
+        problem: `its label ${label} is not one of the backbone's ${classes} classes`,
+        remedy: `Number classes from 0 to ${classes - 1}, or open the backbone with the task's classes`,
+      }
+    : {
+        problem: `its label ${label} is not one of its ${count} candidates`,
+        remedy: `Number candidates from 0 to ${count - 1}`,
+      };
 }

@@ -49,10 +49,8 @@ export class PlanGradientSum {
       if (target === undefined) return;
       const values = rows[name];
       if (values === undefined) throw missing(name);
-      target.set(
-        values.map((value) => value * scale),
-        start * size,
-      );
+      if (scale === 1) target.set(values, start * size);
+      else values.forEach((value, index) => (target[start * size + index] = value * scale));
     };
     put('prompts', slots * width);
     put('position', position.candidates);

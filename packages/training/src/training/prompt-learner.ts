@@ -9,8 +9,10 @@ import {
   type RandomStream,
   stream,
   temperatureAt,
+  timed,
 } from '@dynaprompt/core';
 
+import { batchRows } from '../data/batches.js';
 import type { FeatureCache } from '../features/features.js';
 import { GradientSum } from './gradient-sum.js';
 import { givenPrompt, type InitialState } from './initial-state.js';
@@ -91,17 +93,17 @@ export class PromptLearner<Example> implements Learner<Example> {
    * Plans the whole batch at once, takes its rows through the backbone in micro-batches, and goes back through the plan once:
    * however a batch is cut, choices and gradients are those of the batch.
    */
-  async step({ examples, labels }: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
+  async step(batch: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
+    const { examples } = batch;
     const { backbone, prompt, task } = this.options;
     const size = examples.length;
     const { microBatch } = context;
     const temperature = temperatureAt(prompt.configuration.temperature, context.step, context.steps);
-    const planned = prompt.plan(await this.featuresOf(examples), size, {
-      training: true,
-      temperature,
-      random: this.random,
-      task,
-    });
+    const features = await this.featuresOf(examples);
+    const { random } = this;
+    const planned = timed('networks', () =>
+      prompt.plan(features, size, { training: true, temperature, random, task }),
+    );
     const penalty = planned.penalty + planned.balance;
     const planGradient = new PlanGradientSum(planned.plan, prompt.request);
     const head = new GradientSum();
@@ -109,7 +111,7 @@ export class PromptLearner<Example> implements Learner<Example> {
     for (let start = 0; start < size; start += microBatch) {
       const end = Math.min(size, start + microBatch);
       const share = (end - start) / size;
-      const part = { examples: examples.slice(start, end), labels: labels.slice(start, end) };
+      const part = batchRows(batch, start, end);
       const rows = planRows(planned.plan, start, end);
       const answer = await backbone.differentiate(part, rows, this.headParameters, prompt.request);
       loss += share * answer.loss;
@@ -118,23 +120,24 @@ export class PromptLearner<Example> implements Learner<Example> {
     }
     // A loss that is not finite has no way back; the loop ends the run.
     if (!Number.isFinite(loss)) return { loss, penalty, gradients: new Map(), temperature };
-    const gradients = new Map([...head.gradients, ...planned.backward(planGradient.gradient())]);
+    const ofPrompt = timed('networks', () => planned.backward(planGradient.gradient()));
+    const gradients = new Map([...head.gradients, ...ofPrompt]);
     return { loss, penalty, gradients, temperature };
   }
 
   async predict(examples: readonly Example[]): Promise<Prediction> {
     const { backbone, prompt, task } = this.options;
-    const { plan, choices } = prompt.plan(await this.featuresOf(examples), examples.length, {
-      training: false,
-      random: this.random,
-      task,
-    });
+    const features = await this.featuresOf(examples);
+    const { random } = this;
+    const { plan, choices } = timed('networks', () =>
+      prompt.plan(features, examples.length, { training: false, random, task }),
+    );
     return { logits: await backbone.predict(examples, plan, this.headParameters), choices };
   }
 
   private async featuresOf(examples: readonly Example[]): Promise<Float32Array | undefined> {
     const { features, prompt } = this.options;
-    return prompt.needsFeatures ? features.read('features', examples) : undefined;
+    return prompt.needsFeatures ? timed('data', () => features.read('features', examples)) : undefined;
   }
 }
 

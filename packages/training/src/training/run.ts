@@ -4,6 +4,7 @@ import {
   type OptimiserState,
   type ParameterSet,
   type PromptConfiguration,
+  timed,
 } from '@dynaprompt/core';
 
 import { batchesOfRun } from '../data/order.js';
@@ -75,8 +76,8 @@ export async function runTasks<Example>(
   const several = tasks.length > 1;
   for (const { name, train, validation, backbone } of tasks) {
     const of = several ? `${name} ` : '';
-    requireExamples(`${of}training`, train, backbone.classes);
-    requireExamples(`${of}validation`, validation, backbone.classes);
+    requireExamples(`${of}training`, train, backbone);
+    requireExamples(`${of}validation`, validation, backbone);
   }
   const tell = (event: UnsignedEvent): void => {
     options.events?.({ ...event, method: method.name, seed });
@@ -162,7 +163,7 @@ function batchesOf<Example>(
     window: bucketWindow,
     lengthOf: (index: number) => backbone.lengthOf(at(index).example),
   };
-  return batchesOfRun(order, seed, count).map((indices) => indices.map(at));
+  return timed('data', () => batchesOfRun(order, seed, count).map((indices) => indices.map(at)));
 }
 
 /** The batches of all tasks in the order of their turns. */

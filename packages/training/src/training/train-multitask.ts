@@ -31,7 +31,7 @@ export interface TaskResult {
   readonly steps: number;
   /** Validation score after the last step of the run. */
   readonly final: number;
-  /** Mean cross-entropy of the batches of its steps. */
+  /** Loss of the batches of its steps. */
   readonly loss: readonly CurvePoint[];
   readonly validation: readonly CurvePoint[];
   /** Predictions on its validation examples after the last step. */

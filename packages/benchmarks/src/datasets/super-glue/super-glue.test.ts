@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { nullThrows } from '@dynaprompt/core';
 import { withFolder } from '../../testing/temporary-folder.js';
-import { candidateInputs } from '../candidate-inputs.js';
+import { candidateInputs, rightCandidates, withOneAnswer } from '../candidate-inputs.js';
 import { loadTask, type LoadTaskOptions } from '../load-task.js';
 import type { LabelledExample } from '../types.js';
 
@@ -176,6 +176,14 @@ describe('archives of SuperGLUE', () => {
     const [, , filled] = candidateInputs(nullThrows(first, 'one row was given'));
     expect(filled).toMatchObject({ id: 'val.jsonl:1#17@2', pair: 'It was Ann Lee who left.' });
     expect(filled?.pair.slice(filled.candidate.start, filled.candidate.end)).toBe('Ann Lee');
+    expect(rightCandidates(nullThrows(first, 'one row was given'))).toEqual([0, 2]);
+    expect(withOneAnswer(nullThrows(first, 'one row was given'))).toMatchObject({
+      candidates: ['Ann', 'Bob'],
+      label: 0,
+    });
+    const last = { ...nullThrows(first, 'one row was given'), label: 2 };
+    expect(withOneAnswer(last)).toMatchObject({ candidates: ['Bob', 'Ann Lee'], label: 1 });
+    expect(withOneAnswer(nullThrows(second, 'two were given'))).toBe(second);
   });
 
   it('wic: the word in both sentences', async () => {

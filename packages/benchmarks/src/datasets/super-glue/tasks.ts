@@ -50,6 +50,7 @@ export const superGlueTasks: readonly TaskDefinition[] = [
       answer: 'candidate',
       metric: 'accuracy',
       layout: rows(['premise', 'choice1', 'choice2', 'question', 'label'], 'COPA', 'copa', readCopa),
+      prompt: { template: '{text}', words: [] },
     },
   ),
   superGlue(
@@ -87,6 +88,7 @@ export const superGlueTasks: readonly TaskDefinition[] = [
         readRecord,
         readRecordRow,
       ),
+      prompt: { template: '{text}', words: [] },
     },
   ),
   superGlue(

@@ -1,3 +1,4 @@
+import { rightCandidates } from '../../datasets/candidate-inputs.js';
 import type { LabelledExample } from '../../datasets/types.js';
 import { accuracy, f1, macroF1, matthews, pearson, spearman, type Predictions } from '../metrics.js';
 import { genderParity } from './gender-parity.js';
@@ -50,11 +51,16 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
 
 type PlainScore = (predicted: Predictions, expected: Predictions) => number;
 
+/** Of several right candidates, each that is chosen is the right one. */
 function ofLabels(score: PlainScore): Measure['score'] {
   return (predicted, examples) =>
     score(
       predicted,
-      examples.map(({ label }) => label),
+      examples.map((example, index) => {
+        const chosen = predicted[index];
+        const isRight = chosen !== undefined && rightCandidates(example).includes(chosen);
+        return isRight ? chosen : example.label;
+      }),
     );
 }
 

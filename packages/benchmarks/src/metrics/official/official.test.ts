@@ -95,6 +95,14 @@ describe('recordScores', () => {
     expect(scoreTask('record', [0, 1, 2], examples).score).toBeCloseTo((1 / 3 + 9 / 15) / 2, 14);
   });
 
+  it('counts every right candidate as accurate', () => {
+    const candidates = ['Ann', 'Bob', 'Ann Lee'];
+    const example = { ...base, candidates, answers: ['Ann', 'Ann Lee'], label: 0 };
+    const { measures } = scoreTask('record', [0, 1, 2], [example, example, example]);
+    expect(measures.accuracy).toBeCloseTo(2 / 3, 14);
+    expect(measures['exact-match']).toBeCloseTo(2 / 3, 14);
+  });
+
   it('needs candidates and answers', () => {
     expect(() => recordScores([0], examplesOf([0]))).toThrow(/example 0: it has no answers/);
     expect(() => recordScores([2], [{ ...base, label: 0, candidates: ['a'], answers: ['a'] }])).toThrow(
