@@ -24,3 +24,9 @@ export type {
   SkippedPicture,
 } from './loading/picture-loader.js';
 export type { PictureRequest, PixelSourceOptions } from './loading/pixel-source.js';
+export { assembleBatch, type BatchOptions } from './backbone/batch.js';
+export { contentHash } from './backbone/example.js';
+export { openPixels, type PixelOptions, type Pixels } from './backbone/pixels.js';
+export { promptRows as visualPromptRows } from './backbone/vision-backbone.js';
+export { readVisionModel, type VisionModel } from './backbone/vision-model.js';
+export { createPixelCache } from './loading/pixel-cache.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { VisionExample } from './backbone/example.js';
 import { resolveHead } from './backbone/head.js';
 import type { VisionBackboneOptions } from './backbone/options.js';
+import { fixPositions } from './backbone/resized-positions.js';
 import { visionBackbone } from './backbone/vision-backbone.js';
 import { readVisionModel } from './backbone/vision-model.js';
 import { readVisionConfig } from './folder/vision-config.js';
@@ -39,7 +40,8 @@ export async function openVisionBackbone(
     ...(resizer && { resizer }),
   });
   const head = resolveHead(options.head, config);
-  const model = readVisionModel(await files.model(...config.files), preprocessor.config.output);
+  const { output } = preprocessor.config;
+  const model = await fixPositions(readVisionModel(await files.model(...config.files), output), output);
   return visionBackbone({ name: files.name, config, preprocessor, head, model, options });
 }
 

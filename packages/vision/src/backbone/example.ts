@@ -16,10 +16,7 @@ export interface VisionExample extends ImageExample {
 }
 
 /** An example as the training shows it in an epoch; give it to `trainPrompt` of @dynaprompt/training as `augment`. */
-export function drawn<Example extends ImageExample>(
-  example: Example,
-  draw: { readonly epoch: number; readonly index: number },
-): Example & VisionExample {
+export function drawn(example: VisionExample, draw: NonNullable<VisionExample['draw']>): VisionExample {
   return { ...example, draw };
 }
 

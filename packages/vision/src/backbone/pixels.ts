@@ -59,7 +59,10 @@ export function openPixels(preprocessor: Preprocessor, options: PixelOptions): P
       });
       return float32(all, [examples.length, 3, height, width]);
     },
-    prepare: (examples) => loader.prefetch(toLoad(examples).map((example) => requestOf(example, false))),
+    async prepare(examples) {
+      const wanted = toLoad(examples).map((example) => requestOf(example, false));
+      if (wanted.length > 0) await loader.prefetch(wanted);
+    },
     close: () => loader.close(),
   };
 }

@@ -87,7 +87,9 @@ export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<Visio
       const known = Object.entries(given).filter(([input]) => session.inputs.has(input));
       return floatsOf((await session.run(Object.fromEntries(known)))[FEATURES]);
     },
-    prepare: (examples) => own.whileOpen(() => pixels.prepare(examples)),
+    async prepare(examples) {
+      await own.whileOpen(() => pixels.prepare(examples));
+    },
     async release() {
       await own.release();
       await pixels.close();
@@ -101,7 +103,7 @@ function featureSession(
   model: VisionModel,
   head: Head,
   { compute, threads, executionProviders, providerFallback, isolated, warn }: VisionBackboneOptions,
-): { readonly skipped: number | undefined; open(): Promise<Session> } {
+): { readonly skipped: number | undefined; readonly open: () => Promise<Session> } {
   const graph = model.graph.clone();
   const skipped = appendFeatures(graph, model, head);
   const given = { threads, executionProviders, providerFallback, isolated, warn };
@@ -121,7 +123,7 @@ function featureSession(
  * Rows to start prompts from, uniform in ±√(6 / (3 p² + d)) for patches of p × p pixels (Jia et al. 2022, Visual Prompt Tuning). A
  * row depends on its number alone.
  */
-function promptRows(count: number, offset: number, { width, patchSize }: VisionModel): Float32Array {
+export function promptRows(count: number, offset: number, { width, patchSize }: VisionModel): Float32Array {
   const radius = Math.sqrt(6 / (3 * patchSize ** 2 + width));
   const rows = new Float32Array(count * width);
   for (let row = 0; row < count; row++) {
