@@ -6,6 +6,8 @@ import { benchDynamic } from './bench/dynamic.js';
 import { benchEngine, type EngineOptions } from './bench/engine.js';
 import { PEER_FAMILIES, peerFamilyOf, type PeerFamily } from './bench/peer.js';
 import { benchShared } from './bench/shared.js';
+import { benchTrainingMemory, type MemorySample } from './bench/training-memory.js';
+import { benchTraining } from './bench/training.js';
 
 /** What `engine` is given: the objective may be left to the other options, and the peer to the model. */
 type EngineFlags = Omit<EngineOptions, 'peer' | 'objective'> &
@@ -13,6 +15,16 @@ type EngineFlags = Omit<EngineOptions, 'peer' | 'objective'> &
     readonly shared?: boolean;
     readonly peer?: true | PeerFamily;
   };
+
+interface TrainingFlags {
+  readonly steps?: number;
+  readonly batch?: readonly number[];
+  readonly slots: number;
+  readonly tokens?: number;
+  readonly examples: number;
+  readonly memory?: true;
+  readonly every: number;
+}
 
 const program = new Command('bench').description(
   'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
@@ -87,6 +99,51 @@ program
   .action(async (options: Parameters<typeof benchDynamic>[0]) => {
     print(await benchDynamic(options));
   });
+
+program
+  .command('training')
+  .description('where the time of training steps goes, bundled backbone and task')
+  .option('--steps <count>', 'optimiser steps (default: 100, with --memory 10000)', wholeNumber)
+  .option(
+    '--batch <counts>',
+    'examples of a step, several with commas (default: 16,32, with --memory 2)',
+    wholeNumbers,
+  )
+  .option('--slots <count>', 'prompt slots', wholeNumber, 10)
+  .option('--tokens <count>', 'most tokens of a text (default: 32, with --memory 8)', wholeNumber)
+  .option('--examples <count>', 'training examples', wholeNumber, 512)
+  .option('--memory', 'instead of times, memory over a long run of a dynamic prompt')
+  .option('--every <count>', 'steps between two readings of memory', wholeNumber, 500)
+  .option('--json', 'accepted for symmetry: the output is always JSON')
+  .action(async ({ memory, steps, batch, slots, tokens, examples, every }: TrainingFlags) => {
+    if (memory !== true) {
+      const options = {
+        steps: steps ?? 100,
+        batches: batch ?? [16, 32],
+        slots,
+        tokens: tokens ?? 32,
+        examples,
+      };
+      print(await benchTraining(options));
+      return;
+    }
+    const options = {
+      steps: steps ?? 10_000,
+      every,
+      batch: batch?.[0] ?? 2,
+      slots,
+      tokens: tokens ?? 8,
+      examples,
+    };
+    const tell = (sample: MemorySample): void => {
+      console.error(JSON.stringify(sample));
+    };
+    print(await benchTrainingMemory(options, tell));
+  });
+
+function wholeNumbers(value: string): readonly number[] {
+  return value.split(',').map(wholeNumber);
+}
 
 function wholeNumber(value: string): number {
   const number = Number(value);

@@ -77,7 +77,8 @@ describe('an adapter of a text encoder', () => {
       train: examples,
       validation: examples,
       method: methodNamed(name, { slots: 4 }),
-      metric: (predicted, expected) => predicted.filter((label, at) => label === expected[at]).length,
+      metric: (predicted, expected) =>
+        Array.from(predicted).filter((label, at) => label === expected[at]).length,
       seed: 1,
       steps: 4,
       batch: 2,

@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs';
-
 import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
+import { placeOf } from '@dynaprompt/runner';
 import {
   type HeadOptions,
   openTextBackbone,
   type TextBackboneOptions,
   type TextExample,
 } from '@dynaprompt/text';
+
+/** Models that ship with this application. */
+export const bundled = Object.values(bundledModels);
 
 /** How a backbone is opened. */
 export interface OpenOptions {
@@ -27,17 +29,11 @@ export async function openBackbone(
   location: string,
   { head, slots, maxLength, threads, compute }: OpenOptions,
 ): Promise<FrozenBackbone<TextExample>> {
-  return openTextBackbone(placeOf(location), {
+  return openTextBackbone(placeOf(location, bundled), {
     head,
     reserve: slots,
     ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
     ...(threads === undefined ? {} : { threads }),
     ...(compute === undefined ? {} : { compute }),
   });
-}
-
-/** The folder of a bundled model, where `location` is the name of one and no folder here; `location` itself otherwise. */
-export function placeOf(location: string): string {
-  const bundled = Object.values(bundledModels).find(({ name }) => name === location);
-  return bundled === undefined || existsSync(location) ? location : bundled.folder;
 }

@@ -1,9 +1,9 @@
 import { defaultLearningRates } from '@dynaprompt/training';
 
-import type { ComparisonOptions } from './options.js';
+import type { GlueOptions } from './options.js';
 
 /** What `demo` runs: bundled data on a bundled backbone, in a few minutes on two cores. */
-export const demonstration: ComparisonOptions = {
+export const demonstration: GlueOptions = {
   tasks: ['spam-assassin'],
   data: [],
   columns: undefined,
@@ -28,7 +28,7 @@ export const demonstration: ComparisonOptions = {
 };
 
 /** The same way in a few steps, to see that everything works; its scores mean nothing. */
-export const shortDemonstration: ComparisonOptions = {
+export const shortDemonstration: GlueOptions = {
   ...demonstration,
   seeds: [1, 2],
   steps: 10,

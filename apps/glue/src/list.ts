@@ -1,21 +1,25 @@
-import { formatTable, metrics, type TaskDefinition, tasks, type TextTable } from '@dynaprompt/benchmarks';
-import { preset, presetNames } from '@dynaprompt/core';
+import { metrics, type TaskDefinition, tasks, type TextTable } from '@dynaprompt/benchmarks';
 import { bundledModels } from '@dynaprompt/mini-models';
-import { type BaselineName, baselineNames } from '@dynaprompt/training';
+import { formatSections, leftColumns, methodCatalogue, methodsTable } from '@dynaprompt/runner';
+
+import { headKindsOf } from './head.js';
+
+/** Bundled models that read texts. */
+const readers = [bundledModels['mini-bert']];
 
 /** What there is to choose from, for people. */
 export function formatCatalogue(): string {
-  return [
-    section('Tasks', taskTable()),
-    section('Methods', methodsTable()),
-    section('Bundled backbones', backboneTable()),
-  ].join('\n\n');
+  return formatSections({
+    Tasks: taskTable(),
+    Methods: methodsTable(),
+    'Bundled backbones': backboneTable(),
+  });
 }
 
 /** The same for programs. */
 export function catalogue(): unknown {
   return {
-    tasks: tasks.map(({ name, description, license, source, metric, measures, answer, layout }) => ({
+    tasks: tasks.map(({ name, description, license, source, metric, measures, answer, layout, prompt }) => ({
       name,
       description,
       license,
@@ -23,31 +27,28 @@ export function catalogue(): unknown {
       metric,
       measures: measures ?? { headline: ['accuracy'] },
       answer: answer ?? 'class',
+      heads: headKindsOf({ ...(answer && { answer }), ...(prompt && { prompt }) }),
+      prompt: prompt ?? null,
       data: layout.kind,
       columns: layout.columns ?? null,
       fields: layout.kind === 'folder' ? (layout.fields ?? null) : null,
       labels: layout.labels ?? null,
     })),
-    methods: [
-      ...baselineNames.map((name) => ({ name, configuration: null })),
-      ...presetNames.map((name) => ({ name, configuration: preset(name) })),
-    ],
-    backbones: Object.values(bundledModels),
+    methods: methodCatalogue(),
+    backbones: readers,
   };
-}
-
-function section(title: string, table: TextTable): string {
-  return `${title}\n\n${formatTable(table)}`;
 }
 
 function taskTable(): TextTable {
   return {
-    columns: left('task', 'metric', 'columns', 'classes', 'data'),
+    columns: leftColumns('task', 'metric', 'columns', 'classes', 'heads', 'prompt', 'data'),
     rows: tasks.map((task) => [
       task.name,
       metrics[task.metric].title,
       columnsOf(task),
       classesOf(task),
+      Object.values(headKindsOf(task)).join(', '),
+      promptOf(task),
       filesOf(task),
     ]),
   };
@@ -58,6 +59,13 @@ function classesOf({ answer = 'class', layout }: TaskDefinition): string {
   if (answer === 'number' && layout.kind === 'folder')
     return `a number, ${layout.range?.join(' to ') ?? 'any'}`;
   return layout.labels?.map(({ name }) => name).join(', ') ?? 'those in the training file';
+}
+
+/** The wording of the head that asks the model itself, with the words that it chooses from. */
+function promptOf(task: TaskDefinition): string {
+  const { prompt } = task;
+  if (prompt === undefined || headKindsOf(task).verbalizer === undefined) return '–';
+  return prompt.words.length === 0 ? prompt.template : `${prompt.template} → ${prompt.words.join(', ')}`;
 }
 
 /** The files of the first way that they may lie, and the formats of the others. */
@@ -82,29 +90,10 @@ function columnsOf({ layout }: TaskDefinition): string {
   return [columns.text, columns.pair, columns.label].filter((column) => column !== undefined).join(', ');
 }
 
-function methodsTable(): TextTable {
-  return {
-    columns: left('method', 'position', 'length', 'representation'),
-    rows: [
-      ...baselineNames.map((name) => [name, '–', '–', baselineTexts[name]]),
-      ...presetNames.map((name) => {
-        const { position, length, representation } = preset(name);
-        return [name, position.level, length.level, representation.kind];
-      }),
-    ],
-  };
-}
-
-const baselineTexts: Readonly<Record<BaselineName, string>> = {
-  frozen: 'no prompt: head alone, or zero-shot without one',
-  'linear-probe': 'no prompt: head alone',
-  'fine-tuning': 'no prompt: head and all weights',
-};
-
 function backboneTable(): TextTable {
   return {
-    columns: left('backbone', 'family', 'parameters', 'tokens', 'licence'),
-    rows: Object.values(bundledModels).map(({ name, family, parameters, maximumTokens, license }) => [
+    columns: leftColumns('backbone', 'family', 'parameters', 'tokens', 'licence'),
+    rows: readers.map(({ name, family, parameters, maximumTokens, license }) => [
       name,
       family,
       parameters.toLocaleString('en-US'),
@@ -112,8 +101,4 @@ function backboneTable(): TextTable {
       license,
     ]),
   };
-}
-
-function left(...titles: readonly string[]): TextTable['columns'] {
-  return titles.map((title) => ({ title, align: 'left' }));
 }

@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommanderError } from 'commander';
 
+import type { OutputOptions } from '@dynaprompt/runner';
 import { optimiserDefaults, optimiserKinds } from '@dynaprompt/training';
 
 import { commandLine } from './command-line.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
-import type { ComparisonOptions, OutputOptions } from './options.js';
+import type { GlueOptions } from './options.js';
 
 interface Asked {
-  readonly options?: ComparisonOptions;
+  readonly options?: GlueOptions;
   readonly output?: OutputOptions;
   readonly listJson?: boolean;
 }
@@ -25,6 +26,8 @@ async function ask(...words: readonly string[]): Promise<Asked> {
         return Promise.resolve();
       },
       study: () => Promise.resolve(),
+      sweep: () => Promise.resolve(),
+      worker: () => Promise.resolve(),
       exportPeft: () => Promise.resolve(),
       predict: () => Promise.resolve(),
       inspect: () => Promise.resolve(),
@@ -41,6 +44,8 @@ async function complaint(...words: readonly string[]): Promise<string> {
     list: () => undefined,
     compare: () => Promise.resolve(),
     study: () => Promise.resolve(),
+    sweep: () => Promise.resolve(),
+    worker: () => Promise.resolve(),
     exportPeft: () => Promise.resolve(),
     predict: () => Promise.resolve(),
     inspect: () => Promise.resolve(),

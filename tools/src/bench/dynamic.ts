@@ -9,6 +9,7 @@ import {
 import { miniBert } from '@dynaprompt/mini-models';
 import { createTextEncoder, type TextExample } from '@dynaprompt/text';
 import { backboneAround } from './bare-model.js';
+import { readMemory } from './memory.js';
 import { machine, measureInTurn, round, summarise, type Timing } from './measure.js';
 import { startReference, type Peer } from './peer.js';
 import { trainingStep, type StepParts, type StepSetting, type TimedStep } from './training-step.js';
@@ -124,6 +125,8 @@ async function benchBackbone(
       milliseconds: timings[predictionName(active)],
       toFull: ratio(predictionName(active), predictionName(slots)),
     })),
+    // Of all sessions that the steps and predictions have opened.
+    ...(process.platform === 'linux' && { megabytes: readMemory() }),
     machine: { ...machine(), ...(torch === undefined ? {} : { torchPeakMegabytes: torch }) },
   };
 }

@@ -28,6 +28,11 @@ const FORBIDDEN_IMPORTS: readonly {
     reason: 'the export knows no backbone',
   },
   { folder: 'packages/training/', pattern: /@dynaprompt\/(?!core)/, reason: 'training knows contracts only' },
+  {
+    folder: 'packages/runner/',
+    pattern: /@dynaprompt\/(?!core|training|benchmarks)/,
+    reason: 'the runner knows no model',
+  },
   { folder: 'packages/benchmarks/', pattern: /@dynaprompt\/(?!core)/, reason: 'benchmarks know no backbone' },
 ];
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /** A member of the workspace. */
@@ -22,13 +22,13 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Files of the repository: tracked, and untracked ones that are not ignored. */
+/** Files of the repository that are there: tracked, and untracked ones that are not ignored. */
 export function repositoryFiles(root: string): string[] {
   const listing = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
     cwd: root,
     encoding: 'utf8',
   });
-  return listing.split('\n').filter((file) => file !== '');
+  return listing.split('\n').filter((file) => file !== '' && existsSync(join(root, file)));
 }
 
 export function readJson(file: string): unknown {

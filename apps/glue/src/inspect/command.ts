@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { addAdapterFlags, type AdapterFlags, adapterOptionsOf } from '../predict/command.js';
+import { addTextAdapterFlags, type TextAdapterFlags, textAdapterOptionsOf } from '../predict/command.js';
 import type { InspectOptions } from './run-inspect.js';
 
 /** Adds `inspect` to a command line. */
@@ -10,11 +10,13 @@ export function addInspect(program: Command, inspect: (options: InspectOptions) 
     .description('show where the prompt of a saved adapter stands in texts, and what it is made of')
     .argument('<adapter>', 'folder that run saved, such as results/sst2/adapters/dynamic-seed1')
     .argument('[texts...]', 'texts, each in quotes');
-  addAdapterFlags(command)
+  addTextAdapterFlags(command)
     .option('--file <file>', 'texts, one a line, instead; - is standard input')
     .option('--json', 'one JSON object a line')
-    .action((adapter: string, texts: readonly string[], flags: AdapterFlags & { readonly file?: string }) => {
-      const { pairSeparator, batch, json = false, file } = flags;
-      return inspect({ ...adapterOptionsOf(adapter, flags), texts, file, pairSeparator, batch, json });
-    });
+    .action(
+      (adapter: string, texts: readonly string[], flags: TextAdapterFlags & { readonly file?: string }) => {
+        const { pairSeparator, batch, json = false, file } = flags;
+        return inspect({ ...textAdapterOptionsOf(adapter, flags), texts, file, pairSeparator, batch, json });
+      },
+    );
 }

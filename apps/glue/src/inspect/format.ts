@@ -1,23 +1,22 @@
-import { probabilitiesOf, textsOf } from '../predict/format.js';
-import type { Palette } from './colour.js';
-import type { InspectedPrompt, Inspection } from './inspection.js';
+import { type InspectedPrompt, lengthText, type Palette, poolText, promptOf } from '@dynaprompt/runner';
+
+import { textsOf } from '../predict/format.js';
+import { answerFields, answerWords } from '../predict/text-answer.js';
+import type { Inspection } from './inspection.js';
 import { beforePlace, type SequencePart } from './sequence.js';
 
 /** Several lines for people. */
 export function plainInspection(inspection: Inspection, palette: Palette): string {
   const { example, sequence, prompt, answer } = inspection;
-  const others = answer.probabilities
-    .filter(([name]) => name !== answer.label)
-    .map(([name, probability]) => `${name} ${probability.toFixed(4)}`);
   const lines = [
     ...(prompt === undefined
       ? [['prompt', 'none: the adapter is a head alone']]
       : [
           ['position', placeText(inspection, prompt)],
-          ['length', `${prompt.length} of ${prompt.slots} tokens${layersText(prompt)}`],
+          ['length', lengthText(prompt)],
           ...(prompt.weights === undefined ? [] : [['pool', poolText(prompt.weights)]]),
         ]),
-    ['prediction', `${palette.strong(answer.label)} ${answer.probability.toFixed(4)} (${others.join(', ')})`],
+    ['prediction', answerWords(answer, (text) => palette.strong(text))],
   ];
   const texts = [example.text, example.pair].filter((text) => text !== undefined);
   return [
@@ -31,18 +30,9 @@ export function plainInspection(inspection: Inspection, palette: Palette): strin
 export function jsonInspection({ example, answer, sequence, prompt }: Inspection): string {
   return JSON.stringify({
     ...textsOf(example),
-    ...probabilitiesOf(answer),
+    ...answerFields(answer),
     sequence,
-    prompt:
-      prompt === undefined
-        ? null
-        : {
-            slots: prompt.slots,
-            length: prompt.length,
-            layers: prompt.layers,
-            position: { ...prompt.position, choice: prompt.choice },
-            pool: prompt.weights ?? null,
-          },
+    prompt: promptOf(prompt),
   });
 }
 
@@ -79,19 +69,6 @@ function placeText({ read }: Inspection, prompt: InspectedPrompt): string {
       ? `prompt tokens before the text: ${before.prompt}, after it: ${length - before.prompt}`
       : `tokens of the text before the prompt: ${before.text}, after it: ${read.layout.content - before.text}`;
   return `${choice} of 0…${position.candidates - 1}: ${where}`;
-}
-
-function layersText({ layers }: InspectedPrompt): string {
-  return layers === 1 ? '' : `, others in each of ${layers} layers`;
-}
-
-/** Entries by weight, the heaviest first. */
-function poolText(weights: readonly number[]): string {
-  return weights
-    .map((weight, entry) => ({ weight, entry }))
-    .sort((left, right) => right.weight - left.weight)
-    .map(({ weight, entry }) => `entry ${entry}: ${weight.toFixed(3)}`)
-    .join(', ');
 }
 
 function oneLine(text: string): string {

@@ -1,18 +1,17 @@
 import { ConfigurationError } from '@dynaprompt/core';
+import { givenLines, type LineSource, openLines, paletteFor, placeOf, writeLines } from '@dynaprompt/runner';
 import { openExampleTokens } from '@dynaprompt/text';
 
-import { placeOf } from '../backbone.js';
+import { bundled } from '../backbone.js';
 import { packageName } from '../package-name.js';
 import { answerLines, type LineOptions } from '../predict/answer-lines.js';
-import { givenLines, type LineSource, openLines } from '../predict/input.js';
-import { type AdapterOptions, openAdapter } from '../predict/open-adapter.js';
-import { writeLines } from '../predict/output.js';
-import { paletteFor } from './colour.js';
+import { headOptionsOf } from '../predict/head-options.js';
+import { openTextAdapter, type TextAdapterOptions } from '../predict/open-text-adapter.js';
 import { jsonInspection, plainInspection } from './format.js';
 import { type Inspection, inspectionOf } from './inspection.js';
 
 /** What `inspect` was asked for. */
-export interface InspectOptions extends AdapterOptions, Omit<LineOptions, 'onBadLine'> {
+export interface InspectOptions extends TextAdapterOptions, Omit<LineOptions, 'onBadLine'> {
   readonly texts: readonly string[];
   /** Instead of texts. */
   readonly file: string | undefined;
@@ -23,17 +22,17 @@ export interface InspectOptions extends AdapterOptions, Omit<LineOptions, 'onBad
 export async function runInspect(options: InspectOptions): Promise<void> {
   const source = await sourceOf(options);
   try {
-    const opened = await openAdapter(options);
-    const { location, head, slots, maxLength } = opened.opened;
+    const opened = await openTextAdapter(options);
+    const { location, slots } = opened.place;
     const palette = paletteFor(process.stdout, process.env);
     const format = options.json
       ? jsonInspection
       : (inspection: Inspection) => `${plainInspection(inspection, palette)}\n`;
     try {
-      const read = await openExampleTokens(placeOf(location), {
-        head,
+      const read = await openExampleTokens(placeOf(location, bundled), {
+        head: headOptionsOf(opened.adapter, options.folder),
         reserve: slots,
-        ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
+        ...(options.maxLength === undefined ? {} : { maximumTokens: options.maxLength }),
       });
       for await (const answered of answerLines(opened, source, { ...options, onBadLine: 'fail' })) {
         const inspections = answered.flatMap(({ example, answer }) =>
@@ -51,7 +50,7 @@ export async function runInspect(options: InspectOptions): Promise<void> {
 
 async function sourceOf({ texts, file }: InspectOptions): Promise<LineSource> {
   if ((file === undefined) === texts.length > 0)
-    return file === undefined ? givenLines(texts) : openLines(file);
+    return file === undefined ? givenLines(texts) : openLines(file, 'text');
   throw new ConfigurationError({
     packageName,
     subject: 'inspect',

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { plainPalette, paletteFor } from './colour.js';
+import { plainPalette, paletteFor, type PlacedPrompt } from '@dynaprompt/runner';
+
 import { plainInspection } from './format.js';
-import { type PlacedPrompt, promptedSequence } from './sequence.js';
+import { promptedSequence } from './sequence.js';
 
 const read = {
   tokens: ['[CLS]', 'a', 'fine', 'film', '[SEP]'],

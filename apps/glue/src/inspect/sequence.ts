@@ -1,19 +1,9 @@
-import { anchorOffset, type PositionChoice, sourceTables } from '@dynaprompt/core';
+import { anchorOffset, sourceTables } from '@dynaprompt/core';
+import type { PlacedPrompt } from '@dynaprompt/runner';
 import type { ExampleTokens } from '@dynaprompt/text';
 
 /** A token of the example, or the number of a prompt token, 1 … l. */
 export type SequencePart = string | { readonly prompt: number };
-
-/** A prompt that was put into one example. */
-export interface PlacedPrompt {
-  readonly position: Omit<PositionChoice, 'choice'>;
-  /** l */
-  readonly slots: number;
-  /** The candidate that was chosen. */
-  readonly choice: number;
-  /** Active tokens. */
-  readonly length: number;
-}
 
 /** What the model reads: the tokens with the active prompt tokens between them. */
 export function promptedSequence(

@@ -1,16 +1,15 @@
 import { DataError, nullThrows } from '@dynaprompt/core';
+import type { LineSource, TextLine } from '@dynaprompt/runner';
 import type { TextExample } from '@dynaprompt/text';
 
 import { packageName } from '../package-name.js';
-import { type Answer, classifier } from './classify.js';
 import { lineReader, separatorOf } from './examples.js';
-import type { LineSource } from './input.js';
-import type { TextLine } from './lines.js';
-import type { OpenAdapter } from './open-adapter.js';
+import type { OpenTextAdapter } from './open-text-adapter.js';
+import { answererOf, answersCandidates, type TextAnswer } from './text-answer.js';
 
 /** How lines are answered. */
 export interface LineOptions {
-  /** Between the texts of a pair. */
+  /** Between the texts of a pair, or a text and its candidates. */
   readonly pairSeparator: string | undefined;
   /** Most lines of one pass through the model. */
   readonly batch: number;
@@ -23,7 +22,7 @@ export type AnsweredLine =
   | {
       readonly line: TextLine;
       readonly example: TextExample;
-      readonly answer: Answer;
+      readonly answer: TextAnswer;
       readonly problem?: undefined;
     }
   | {
@@ -40,17 +39,19 @@ export type AnsweredLine =
  * @throws ConfigurationError before anything is read, when lines of the adapter's task take no separator.
  */
 export async function* answerLines(
-  opened: OpenAdapter,
+  opened: OpenTextAdapter,
   source: LineSource,
   { pairSeparator, batch, onBadLine }: LineOptions,
 ): AsyncGenerator<readonly AnsweredLine[]> {
-  const read = lineReader(source.name, separatorOf(opened.adapter, pairSeparator), opened.backbone);
-  const classify = classifier(opened);
+  const { adapter, backbone } = opened;
+  const separator = separatorOf(adapter, pairSeparator);
+  const read = lineReader(source.name, separator, backbone, answersCandidates(adapter));
+  const answer = answererOf(opened);
   for await (const lines of source.batches(batch)) {
     const all = lines.map(read);
     const end = onBadLine === 'fail' ? all.findIndex(({ problem }) => problem !== undefined) : -1;
     const readings = end < 0 ? all : all.slice(0, end);
-    const answers = (await classify(readings.flatMap(({ example }) => example ?? []))).values();
+    const answers = (await answer(readings.flatMap(({ example }) => example ?? []))).values();
     yield readings.map((reading): AnsweredLine => {
       if (reading.problem !== undefined) return reading;
       return { ...reading, answer: nullThrows(answers.next().value, 'every example is answered') };

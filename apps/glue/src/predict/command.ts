@@ -1,13 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { parseCount } from '../options.js';
-import type { AdapterOptions } from './open-adapter.js';
+import { adapterOptionsOf, type AdapterFlags, addAdapterFlags, parseCount } from '@dynaprompt/runner';
+
+import type { TextAdapterOptions } from './open-text-adapter.js';
 import type { PredictOptions } from './run-predict.js';
 
 /** Flags of an adapter and of pairs. */
-export interface AdapterFlags {
-  readonly backbone?: string;
-  readonly anyRevision?: boolean;
+export interface TextAdapterFlags extends AdapterFlags {
   readonly maxLength?: number;
   readonly pairSeparator?: string;
   readonly batch: number;
@@ -21,7 +20,7 @@ export function addPredict(program: Command, predict: (options: PredictOptions) 
     .description('classify texts, one a line, with a saved adapter')
     .argument('<adapter>', 'folder that run saved, such as results/sst2/adapters/dynamic-seed1')
     .argument('[file]', 'texts, one a line (default: standard input)');
-  addAdapterFlags(command)
+  addTextAdapterFlags(command)
     .option('--json', 'one JSON object a line, with the probabilities of all classes')
     .addOption(
       new Option(
@@ -35,19 +34,24 @@ export function addPredict(program: Command, predict: (options: PredictOptions) 
       (
         adapter: string,
         file: string | undefined,
-        flags: AdapterFlags & Pick<PredictOptions, 'onBadLine'>,
+        flags: TextAdapterFlags & Pick<PredictOptions, 'onBadLine'>,
       ) => {
         const { pairSeparator, batch, json = false, onBadLine } = flags;
-        return predict({ ...adapterOptionsOf(adapter, flags), file, pairSeparator, batch, json, onBadLine });
+        return predict({
+          ...textAdapterOptionsOf(adapter, flags),
+          file,
+          pairSeparator,
+          batch,
+          json,
+          onBadLine,
+        });
       },
     );
 }
 
 /** Flags that every command with an adapter has. */
-export function addAdapterFlags(command: Command): Command {
-  return command
-    .option('--backbone <folder-or-id>', 'frozen model (default: the one that the adapter names)')
-    .option('--any-revision', 'take another export of the same model; probabilities differ then')
+export function addTextAdapterFlags(command: Command): Command {
+  return addAdapterFlags(command)
     .option(
       '--max-length <count>',
       'most tokens of a text (default: what the model has room for)',
@@ -62,9 +66,8 @@ export function addAdapterFlags(command: Command): Command {
 }
 
 /** Which adapter the flags ask for. */
-export function adapterOptionsOf(folder: string, flags: AdapterFlags): AdapterOptions {
-  const { backbone, anyRevision = false, maxLength } = flags;
-  return { folder, backbone, anyRevision, maxLength };
+export function textAdapterOptionsOf(folder: string, flags: TextAdapterFlags): TextAdapterOptions {
+  return { ...adapterOptionsOf(folder, flags), maxLength: flags.maxLength };
 }
 
 /** Any text but none; `\t` is a TAB. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { DataError } from '@dynaprompt/core';
+import type { TextExample } from '@dynaprompt/text';
 import type { Adapter } from '@dynaprompt/training';
 
 import { lineReader, separatorOf } from './examples.js';
@@ -21,8 +22,15 @@ describe('separatorOf', () => {
     ['tsv', undefined, ' / ', ' / '],
     ['of my own', undefined, undefined, undefined],
     ['of my own', '{text} {mask} {pair}', undefined, '\t'],
+    ['stsb', undefined, undefined, '\t'],
   ])('of task %s, template %s, asked for %j, is %j', (task, template, wanted, expected) => {
     expect(separatorOf(adapterFor(task, template), wanted)).toBe(expected);
+  });
+
+  it.each(['candidates', 'choices'])('of a head of the kind %s stands before each candidate', (kind) => {
+    const { task, head } = adapterFor('copa', '{text}');
+    expect(separatorOf({ task, head: { ...head, kind } }, undefined)).toBe('\t');
+    expect(separatorOf({ task, head: { ...head, kind } }, '|')).toBe('|');
   });
 
   it('refuses one for single texts', () => {
@@ -58,5 +66,29 @@ describe('lineReader', () => {
     [undefined, 'unusable', 'it has no token'],
   ])('says what is wrong, separator %j: %j', (separator, text, problem) => {
     expect(lineReader('films.txt', separator, backbone)({ number: 1, text })).toMatchObject({ problem });
+  });
+
+  it('takes what follows the text for candidates', () => {
+    const most = { ...backbone, candidatesOf: ({ choices = [] }: TextExample) => few(choices) };
+    const few = (choices: readonly string[]): TextExample[] => {
+      if (choices.length < 3) return [];
+      const [packageName, subject, remedy] = ['text', 'example', 'Give fewer'];
+      throw new DataError({ packageName, subject, problem: 'it has 3 choices', remedy });
+    };
+    const read = lineReader('a.txt', '\t', most, true);
+    expect(read({ number: 2, text: 'It fell so\tit broke.\tit flew.' }).example).toEqual({
+      id: 'a.txt line 2',
+      text: 'It fell so',
+      choices: ['it broke.', 'it flew.'],
+    });
+    const problems = ['It fell so', '\tit broke.', 'It fell\t ', 'It\ta\tb\tc'].map(
+      (text) => read({ number: 1, text }).problem,
+    );
+    expect(problems).toEqual([
+      'no candidates follow its text',
+      'it is empty',
+      'one of its candidates is empty',
+      'it has 3 choices',
+    ]);
   });
 });

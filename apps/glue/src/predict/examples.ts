@@ -1,10 +1,10 @@
 import { taskNamed, tasks } from '@dynaprompt/benchmarks';
 import { ConfigurationError, DataError, type FrozenBackbone } from '@dynaprompt/core';
+import type { TextLine } from '@dynaprompt/runner';
 import type { TextExample } from '@dynaprompt/text';
 import type { Adapter } from '@dynaprompt/training';
 
 import { packageName } from '../package-name.js';
-import type { TextLine } from './lines.js';
 
 /** A line that can be answered, or why it cannot. */
 export type Reading =
@@ -12,7 +12,7 @@ export type Reading =
   | { readonly line: TextLine; readonly example?: undefined; readonly problem: string };
 
 /**
- * What separates the two texts of a line; undefined where a line is one text.
+ * What separates the two texts of a line, or a text and its candidates; undefined where a line is one text.
  *
  * @param wanted by the user. Of tasks that are not known by name it tells that they are about pairs.
  * @throws ConfigurationError when a separator is given for a task on single texts.
@@ -21,6 +21,7 @@ export function separatorOf(
   { task, head }: Pick<Adapter, 'task' | 'head'>,
   wanted: string | undefined,
 ): string | undefined {
+  if (head.kind === 'candidates' || head.kind === 'choices') return wanted ?? '\t';
   const { template } = head.options;
   const asks = typeof template === 'string' ? template.includes('{pair}') : undefined;
   const isPair = asks ?? takesPairs(task.name) ?? wanted !== undefined;
@@ -42,28 +43,46 @@ function takesPairs(name: string): boolean | undefined {
   return layout.columns === undefined ? undefined : layout.columns.pair !== undefined;
 }
 
-/** Makes examples of lines, and finds those that cannot be answered. */
+/**
+ * Makes examples of lines, and finds those that cannot be answered.
+ * @param isChoice what follows the text of a line are candidates, not the second text of a pair.
+ */
 export function lineReader(
   source: string,
   separator: string | undefined,
-  backbone: Pick<FrozenBackbone<TextExample>, 'lengthOf'>,
+  backbone: Pick<FrozenBackbone<TextExample>, 'lengthOf' | 'candidatesOf'>,
+  isChoice = false,
 ): (line: TextLine) => Reading {
   return (line) => {
     const { number, text } = line;
     const parts = separator === undefined ? [text] : text.split(separator);
-    const problem = line.problem ?? problemOf(parts, separator);
+    const problem = line.problem ?? (isChoice ? candidateProblem(parts) : problemOf(parts, separator));
     if (problem !== undefined) return { line, problem };
-    const [first = '', pair] = parts;
-    const id = `${source} line ${number}`;
-    const example: TextExample = pair === undefined ? { id, text: first } : { id, text: first, pair };
+    const [first = '', ...others] = parts;
+    const example = exampleOf(`${source} line ${number}`, first, others, isChoice);
     try {
       backbone.lengthOf(example);
+      backbone.candidatesOf?.(example);
       return { line, example };
     } catch (error) {
       if (error instanceof DataError) return { line, problem: error.problem };
       throw error;
     }
   };
+}
+
+function exampleOf(id: string, text: string, others: readonly string[], isChoice: boolean): TextExample {
+  if (isChoice) return { id, text, choices: others };
+  const [pair] = others;
+  return pair === undefined ? { id, text } : { id, text, pair };
+}
+
+function candidateProblem([text = '', ...candidates]: readonly string[]): string | undefined {
+  if (text.trim() === '') return 'it is empty';
+  if (candidates.length === 0) return 'no candidates follow its text';
+  return candidates.some((candidate) => candidate.trim() === '')
+    ? 'one of its candidates is empty'
+    : undefined;
 }
 
 function problemOf(parts: readonly string[], separator: string | undefined): string | undefined {

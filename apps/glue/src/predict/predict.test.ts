@@ -188,7 +188,7 @@ describe('bad input', () => {
     ['out/adapters films.txt', ['out/adapters', 'only the folders', 'fixed-seed1']],
     ['out/adapters/fine-tuning-seed1 films.txt', ['fine-tuned models are not saved']],
     ['torn films.txt', ['dynamic_prompt.json', 'it is no JSON']],
-    ['odd-head films.txt', ['odd-head', 'choices', 'linear or verbalizer']],
+    ['odd-head films.txt', ['odd-head', 'choices', 'of the kinds that run saves']],
     ['stray films.txt', ['my-bert', '--backbone']],
     ['out/adapters/fixed-seed1 films.txt --backbone other', ['backbone other', 'its revision is']],
     ['out/adapters/fixed-seed1 films.txt --backbone ./nothing', ['./nothing', 'no such folder']],

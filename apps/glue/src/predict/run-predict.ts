@@ -1,12 +1,12 @@
-import { programName } from '../command-line.js';
+import { openLines, writeLines } from '@dynaprompt/runner';
+
+import { application } from '../application.js';
 import { answerLines, type LineOptions } from './answer-lines.js';
 import { jsonAnswer, plainAnswer } from './format.js';
-import { openLines } from './input.js';
-import { type AdapterOptions, openAdapter } from './open-adapter.js';
-import { writeLines } from './output.js';
+import { openTextAdapter, type TextAdapterOptions } from './open-text-adapter.js';
 
 /** What `predict` was asked for. */
-export interface PredictOptions extends AdapterOptions, LineOptions {
+export interface PredictOptions extends TextAdapterOptions, LineOptions {
   /** Default: standard input. */
   readonly file: string | undefined;
   readonly json: boolean;
@@ -17,11 +17,11 @@ const namedProblems = 3;
 
 /** Classifies the lines of a file or of standard input, and writes each answer as soon as there is one. */
 export async function runPredict(options: PredictOptions): Promise<void> {
-  const source = await openLines(options.file);
+  const source = await openLines(options.file, 'text');
   try {
     if (source.isTerminal)
-      process.stderr.write(`${programName}: reads texts, one a line; Ctrl-D ends them\n`);
-    const opened = await openAdapter(options);
+      process.stderr.write(`${application.program}: reads texts, one a line; Ctrl-D ends them\n`);
+    const opened = await openTextAdapter(options);
     const format = options.json ? jsonAnswer : plainAnswer;
     const problems: string[] = [];
     let bad = 0;
@@ -38,7 +38,9 @@ export async function runPredict(options: PredictOptions): Promise<void> {
     }
     if (bad > 0) {
       const named = bad > problems.length ? [...problems, '…'] : problems;
-      process.stderr.write(`${programName}: bad lines of ${source.name}: ${bad} (${named.join('; ')})\n`);
+      process.stderr.write(
+        `${application.program}: bad lines of ${source.name}: ${bad} (${named.join('; ')})\n`,
+      );
     }
   } finally {
     source.close();

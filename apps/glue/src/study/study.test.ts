@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type { StudyResults } from './results.js';
+import type { StudyResults } from '@dynaprompt/runner';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const words = [
@@ -132,7 +132,7 @@ describe('study', () => {
     await writeFile(join(folder, 'thesis.md'), '# Thesis\n');
     const { code, stderr } = await study('thesis');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^@dynaprompt\/glue: --output thesis\.md: .*no study wrote it.*\n$/);
+    expect(stderr).toMatch(/^@dynaprompt\/runner: --output thesis\.md: .*no study wrote it.*\n$/);
     expect(await readFile(join(folder, 'thesis.md'), 'utf8')).toBe('# Thesis\n');
     expect(existsSync(join(folder, 'thesis.jsonl'))).toBe(false);
   });

@@ -1,0 +1,24 @@
+import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
+import type { TextExample } from '@dynaprompt/text';
+
+import { bundled, openBackbone } from '../backbone.js';
+import { headOptionsOf } from './head-options.js';
+
+/** Which adapter to use, and on what. */
+export interface TextAdapterOptions extends AdapterOptions {
+  /** Most tokens of a text; default: as many as the model has room for. */
+  readonly maxLength: number | undefined;
+}
+
+/** An adapter on a backbone that reads texts. */
+export type OpenTextAdapter = OpenAdapter<TextExample>;
+
+/** Loads an adapter and opens its backbone, which the caller has to release. */
+export function openTextAdapter(options: TextAdapterOptions): Promise<OpenTextAdapter> {
+  const { folder, maxLength } = options;
+  return openAdapter(options, {
+    bundled,
+    open: (adapter, { location, slots, compute }) =>
+      openBackbone(location, { head: headOptionsOf(adapter, folder), slots, maxLength, compute }),
+  });
+}

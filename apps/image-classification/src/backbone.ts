@@ -1,0 +1,37 @@
+import type { FrozenBackbone } from '@dynaprompt/core';
+import { bundledModels } from '@dynaprompt/mini-models';
+import { dataSeed, placeOf } from '@dynaprompt/runner';
+import { type HeadOptions, openVisionBackbone, type VisionExample } from '@dynaprompt/vision';
+
+import { type AugmentationName, augmentations } from './augmentation.js';
+
+/** Models that ship with this application. */
+export const bundled = Object.values(bundledModels);
+
+/** How a backbone is opened. */
+export interface OpenOptions {
+  readonly head: HeadOptions;
+  /** Prompt slots to leave room for. */
+  readonly slots: number;
+  /** What examples that were drawn look like; default: nothing is drawn. */
+  readonly augment?: AugmentationName;
+  /** Threads within an operator; default: as many as there are cores. */
+  readonly threads?: number;
+  /** Arithmetic of large products; default: float32. */
+  readonly compute?: 'float32' | 'int8';
+}
+
+/** Opens a folder in the Hugging Face layout, a bundled model by its name, or a hub id. */
+export function openBackbone(
+  location: string,
+  { head, slots, augment = 'none', threads, compute }: OpenOptions,
+): Promise<FrozenBackbone<VisionExample>> {
+  const augmentation = augmentations[augment];
+  return openVisionBackbone(placeOf(location, bundled), {
+    head,
+    reserve: slots,
+    ...(augmentation === undefined ? {} : { augmentation: { ...augmentation, seed: dataSeed } }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(compute === undefined ? {} : { compute }),
+  });
+}

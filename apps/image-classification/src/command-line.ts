@@ -1,0 +1,99 @@
+import { type Command, Option } from 'commander';
+
+import {
+  addBackbone,
+  addBudget,
+  addDemonstration,
+  addEvaluation,
+  addExportPeft,
+  addHead,
+  addList,
+  addOptimiser,
+  addOutput,
+  addSlots,
+  addStudy,
+  addSweep,
+  addTasks,
+  addWorker,
+  createProgram,
+  type OutputOptions,
+  type StudyPlaces,
+  type SweepPlaces,
+  type WorkerPlaces,
+} from '@dynaprompt/runner';
+import type { PeftExportOptions } from '@dynaprompt/training';
+
+import { application } from './application.js';
+import { splitNames } from './data/load-data.js';
+import { demonstration, shortDemonstration } from './demonstration.js';
+import { addAugmentation, addBadSamples, addMetric, evaluationFallback } from './flags.js';
+import { imageHeads } from './head.js';
+import { addInspect } from './inspect/command.js';
+import type { InspectOptions } from './inspect/run-inspect.js';
+import { type ImageOptions, imageOptionsOf, type RunFlags } from './options.js';
+import { addPredict } from './predict/command.js';
+import type { PredictOptions } from './predict/run-predict.js';
+import { studyCommand } from './study/command.js';
+import type { ImageStudyOptions } from './study/load-data.js';
+
+/** What the command line was asked to do. */
+export interface Actions {
+  list(options: { readonly json: boolean }): Promise<void> | void;
+  compare(options: ImageOptions, output: OutputOptions): Promise<void>;
+  study(options: ImageStudyOptions, places: StudyPlaces): Promise<void>;
+  sweep(places: SweepPlaces): Promise<void>;
+  worker(places: WorkerPlaces): Promise<void>;
+  predict(options: PredictOptions): Promise<void>;
+  inspect(options: InspectOptions): Promise<void>;
+  exportPeft(adapter: string, folder: string, options: PeftExportOptions): Promise<void>;
+}
+
+/**
+ * The command line. Parsing throws a `CommanderError` instead of ending the process; messages go
+ * to `writeError`.
+ */
+export function commandLine(actions: Actions, writeError: (text: string) => void): Command {
+  const program = createProgram(
+    application,
+    'Compares dynamic visual prompts, fixed ones and linear probes on frozen vision transformers.',
+    writeError,
+  );
+  addList(program, 'show tasks, methods and bundled backbones', (options) => actions.list(options));
+  addRun(program, actions);
+  addStudy(program, studyCommand, (options, places) => actions.study(options, places));
+  addSweep(program, application.name, (places) => actions.sweep(places));
+  addWorker(program, (places) => actions.worker(places));
+  addDemonstration(
+    program,
+    { full: demonstration, short: shortDemonstration },
+    (options, output) => actions.compare(options, output),
+    'results/openmoji',
+  );
+  addPredict(program, (options) => actions.predict(options));
+  addInspect(program, (options) => actions.inspect(options));
+  addExportPeft(program, (adapter, folder, options) => actions.exportPeft(adapter, folder, options));
+  return program;
+}
+
+function addRun(program: Command, actions: Actions): void {
+  const command = program.command('run').description('train methods on a task and compare them');
+  addTasks(
+    command,
+    'task, see list; several with commas between share one prompt',
+    'folder with the pictures, for each task in order; not for openmoji',
+  ).option('--label-column <name>', 'column of the class in parquet; of cifar-100 also coarse_label');
+  addEvaluation(addBudget(addBackbone(command, 'mini-clip')), evaluationFallback).addOption(
+    new Option(
+      '--split <way>',
+      'all pictures, 1,000 as VTAB-1k has them, or --shots of each class (default: full)',
+    ).choices(splitNames),
+  );
+  addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
+  addAugmentation(addMetric(command));
+  addOptimiser(addOutput(addHead(addSlots(command), imageHeads), 'results/TASK')).action(
+    async (flags: RunFlags & Partial<OutputOptions>) => {
+      const { json = false, force = false, output = `results/${flags.task.join('+')}` } = flags;
+      await actions.compare(imageOptionsOf(flags), { json, force, output });
+    },
+  );
+}

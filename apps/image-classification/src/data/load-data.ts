@@ -1,0 +1,112 @@
+import {
+  type BadRowPolicy,
+  type EvaluationSplit,
+  type ImageProtocol,
+  type LabelledImageDataset,
+  loadImages,
+} from '@dynaprompt/benchmarks';
+import { ConfigurationError } from '@dynaprompt/core';
+import { bundledModels } from '@dynaprompt/mini-models';
+import { dataSeed, type TaskFolder } from '@dynaprompt/runner';
+
+import { packageName } from '../package-name.js';
+import { isBundled, taskNamed } from './tasks.js';
+import { usablePictures } from './usable-pictures.js';
+
+/** How pictures are chosen: all of them, VTAB-1k's thousand, or K of each class. */
+export const splitNames = ['full', 'vtab', 'few-shot'] as const;
+
+export type SplitName = (typeof splitNames)[number];
+
+/** What of a data set is loaded. */
+export interface DataOptions {
+  /** Absent: `few-shot` where there are shots, else `full`. */
+  readonly split: SplitName | undefined;
+  readonly shots: number | undefined;
+  readonly limit: number | undefined;
+  readonly validationLimit: number | undefined;
+  /** Split that scores are taken on; absent: {@link evaluationOf} of the task. */
+  readonly evaluation: EvaluationSplit | undefined;
+  readonly badSamples: BadRowPolicy;
+  readonly labelColumn: string | undefined;
+}
+
+/** Pictures to train on and pictures to score. */
+export type ScoredDataset = Omit<LabelledImageDataset, 'test'>;
+
+/** Where scores are taken by default: mini-clip has seen all pictures of OpenMoji but those of the test split. */
+export function evaluationOf(task: string): EvaluationSplit {
+  return isBundled(task) ? 'test' : 'validation';
+}
+
+/**
+ * Loads a data set, with the split that is scored as `validation`.
+ *
+ * @throws ConfigurationError where options do not go together, or there is no such split.
+ * @throws DataError naming the first bad picture, unless those are skipped.
+ */
+export async function loadData(
+  { name, folder }: TaskFolder,
+  options: DataOptions,
+  signal?: AbortSignal,
+): Promise<ScoredDataset> {
+  const { badSamples, labelColumn, validationLimit } = options;
+  const evaluation = options.evaluation ?? evaluationOf(name);
+  const protocol = protocolOf(options, evaluation);
+  const loaded = await loadImages(taskNamed(name), folder, {
+    seed: dataSeed,
+    protocol,
+    badRows: badSamples,
+    heldOut: bundledModels['mini-clip'].heldOut,
+    from: import.meta.url,
+    ...(labelColumn === undefined ? {} : { label: labelColumn }),
+    ...(evaluation === 'test' && validationLimit !== undefined && protocol.kind !== 'vtab-1k'
+      ? { testLimit: validationLimit }
+      : {}),
+  });
+  return usablePictures(scored(loaded, protocol, evaluation), badSamples, signal);
+}
+
+function scored(
+  { test, ...data }: LabelledImageDataset,
+  protocol: ImageProtocol,
+  evaluation: EvaluationSplit,
+): ScoredDataset {
+  // The final part of VTAB-1k has put the test split there already.
+  if (evaluation === 'validation' || protocol.kind === 'vtab-1k') return data;
+  if (test !== undefined) return { ...data, validation: test };
+  throw unusable('--evaluation test', `${data.name} has no test split`, 'Use --evaluation validation');
+}
+
+function protocolOf(
+  { split, shots, limit, validationLimit }: DataOptions,
+  evaluation: EvaluationSplit,
+): ImageProtocol {
+  const kind = split ?? (shots === undefined ? 'full' : 'few-shot');
+  if (kind !== 'few-shot' && shots !== undefined)
+    throw unusable(`--shots ${shots}`, `--split ${kind} takes none`, 'Use --split few-shot');
+  if (kind !== 'full' && limit !== undefined)
+    throw unusable(`--limit ${limit}`, `--split ${kind} says how many pictures train`, 'Leave it out');
+  if (validationLimit !== undefined && !(kind === 'full' || (kind === 'few-shot' && evaluation === 'test')))
+    throw unusable(
+      `--validation-limit ${validationLimit}`,
+      `--split ${kind} says how many pictures are scored`,
+      'Leave it out',
+    );
+  if (kind === 'vtab') return { kind: 'vtab-1k', part: evaluation === 'test' ? 'final' : 'tuning' };
+  if (kind === 'full') {
+    return {
+      kind: 'whole',
+      ...(limit === undefined ? {} : { limit }),
+      ...(validationLimit === undefined ? {} : { validationLimit }),
+    };
+  }
+  if (shots === undefined) {
+    throw unusable('--split few-shot', 'the number of shots is missing', 'Name it with --shots, such as 16');
+  }
+  return { kind: 'few-shot', shots };
+}
+
+function unusable(subject: string, problem: string, remedy: string): ConfigurationError {
+  return new ConfigurationError({ packageName, subject, problem, remedy });
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from '@jest/globals';
+import { CommanderError } from 'commander';
+
+import type { OutputOptions } from '@dynaprompt/runner';
+import { defaultLearningRates } from '@dynaprompt/training';
+
+import { type Actions, commandLine } from './command-line.js';
+import { demonstration, shortDemonstration } from './demonstration.js';
+import type { ImageOptions } from './options.js';
+import type { PredictOptions } from './predict/run-predict.js';
+import type { ImageStudyOptions } from './study/load-data.js';
+
+interface Asked {
+  options?: ImageOptions;
+  output?: OutputOptions;
+  study?: ImageStudyOptions;
+  predict?: PredictOptions;
+}
+
+async function ask(...words: readonly string[]): Promise<Asked> {
+  const asked: Asked = {};
+  const nothing = (): Promise<void> => Promise.resolve();
+  const actions: Actions = {
+    list: nothing,
+    inspect: nothing,
+    exportPeft: nothing,
+    sweep: nothing,
+    worker: nothing,
+    compare: (options, output) => {
+      Object.assign(asked, { options, output });
+      return Promise.resolve();
+    },
+    study: (study) => {
+      Object.assign(asked, { study });
+      return Promise.resolve();
+    },
+    predict: (predict) => {
+      Object.assign(asked, { predict });
+      return Promise.resolve();
+    },
+  };
+  await commandLine(actions, () => undefined).parseAsync(words, { from: 'user' });
+  return asked;
+}
+
+describe('run', () => {
+  it('has a default for all but the task', async () => {
+    const { options, output } = await ask('run', '--task', 'image-folder', '--data', 'my,pets');
+    expect(options).toEqual({
+      ...demonstration,
+      tasks: ['image-folder'],
+      data: ['my,pets'],
+      split: undefined,
+      steps: 300,
+      evaluateEvery: undefined,
+      evaluation: 'validation',
+      training: {
+        optimiser: { kind: 'adamw' },
+        schedule: { kind: 'linear', warmUp: 0.05 },
+        learningRates: defaultLearningRates,
+      },
+    });
+    expect(output).toEqual({ output: 'results/image-folder', json: false, force: false });
+  });
+
+  it('reads what pictures have of their own', async () => {
+    const words =
+      'run --task parquet --data a --label-column coarse --split few-shot --shots 4 --evaluation test --augment colour ' +
+      '--on-bad-sample skip --metric mean-per-class-accuracy --head own --compute int8 --slots 5';
+    expect((await ask(...words.split(' '))).options).toMatchObject({
+      labelColumn: 'coarse',
+      split: 'few-shot',
+      shots: 4,
+      evaluation: 'test',
+      augment: 'colour',
+      badSamples: 'skip',
+      metric: 'mean-per-class-accuracy',
+      head: 'own',
+      compute: 'int8',
+      slots: 5,
+    });
+  });
+
+  it('scores on what the bundled backbone has not seen, unless told otherwise', async () => {
+    expect((await ask('run', '--task', 'openmoji')).options?.evaluation).toBe('test');
+    const words = ['run', '--task', 'openmoji', '--evaluation', 'validation'];
+    expect((await ask(...words)).options?.evaluation).toBe('validation');
+    expect(demonstration.evaluation).toBe('test');
+    expect(shortDemonstration.evaluation).toBe('test');
+  });
+
+  it.each([
+    ['--augment', 'mixup'],
+    ['--on-bad-sample', 'ignore'],
+    ['--split', 'half'],
+    ['--metric', 'f1'],
+    ['--head', 'verbalizer'],
+    ['--steps', '0'],
+    ['--max-length', '4'],
+  ])('refuses %s %s', async (...words) => {
+    await expect(ask('run', '--task', 'mnist', ...words)).rejects.toBeInstanceOf(CommanderError);
+  });
+});
+
+describe('study', () => {
+  it('has its own options beside those of every study', async () => {
+    const { study } = await ask('study', '--tasks', 'openmoji,cifar10', '--augment', 'crop-flip');
+    expect(study).toMatchObject({
+      tasks: ['openmoji', 'cifar10'],
+      backbone: 'mini-clip',
+      augment: 'crop-flip',
+      metric: 'accuracy',
+      evaluation: null,
+    });
+    const words = ['--tasks', 'mnist', '--evaluation', 'test', '--metric', 'mean-per-class-accuracy'];
+    expect((await ask('study', ...words)).study).toMatchObject({
+      evaluation: 'test',
+      metric: 'mean-per-class-accuracy',
+    });
+    await expect(ask('study', '--tasks', 'poetry')).rejects.toThrow('task "poetry"');
+  });
+});
+
+describe('predict', () => {
+  it('takes an adapter and pictures', async () => {
+    expect((await ask('predict', 'folder', 'a.png', 'b.jpg', '--json')).predict).toEqual({
+      folder: 'folder',
+      backbone: undefined,
+      anyRevision: false,
+      pictures: ['a.png', 'b.jpg'],
+      batch: 32,
+      json: true,
+      onBadSample: 'fail',
+    });
+  });
+});

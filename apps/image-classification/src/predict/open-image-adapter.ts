@@ -1,0 +1,17 @@
+import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
+import type { VisionExample } from '@dynaprompt/vision';
+
+import { bundled, openBackbone } from '../backbone.js';
+import { headOfAdapter } from '../head.js';
+
+/** An adapter on a backbone that sees pictures. */
+export type OpenImageAdapter = OpenAdapter<VisionExample>;
+
+/** Loads an adapter and opens its backbone, which the caller has to release. */
+export function openImageAdapter(options: AdapterOptions): Promise<OpenImageAdapter> {
+  return openAdapter(options, {
+    bundled,
+    open: (adapter, { location, slots, compute }) =>
+      openBackbone(location, { head: headOfAdapter(adapter, options.folder), slots, compute }),
+  });
+}

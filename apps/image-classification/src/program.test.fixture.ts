@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** What became of a run of the program. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder in which the built command line runs. */
+export class Workplace {
+  private constructor(readonly folder: string) {}
+
+  static async open(): Promise<Workplace> {
+    return new Workplace(await mkdtemp(join(tmpdir(), 'dynaprompt-pictures-')));
+  }
+
+  path(...names: readonly string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** Writes a file, and the folders above it. */
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    await mkdir(dirname(this.path(name)), { recursive: true });
+    await writeFile(this.path(name), content);
+  }
+
+  /** Red squares and blue discs, each a little different: `train`, `val` and `test`. */
+  async writeShapes(root: string, counts: Readonly<Record<string, number>>): Promise<void> {
+    for (const [split, count] of Object.entries(counts)) {
+      for (let index = 0; index < count; index++) {
+        await this.write(join(root, split, 'disc', `${index}.svg`), disc(20 + index));
+        await this.write(join(root, split, 'square', `${index}.svg`), square(20 + index));
+      }
+    }
+  }
+
+  /** Runs words; `interruptAt`: Ctrl-C once that text was written to stdout. */
+  run(
+    words: string,
+    { input = '', interruptAt }: { readonly input?: string; readonly interruptAt?: string } = {},
+  ): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const environment = { ...process.env, DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
+      const child = spawn(process.execPath, [program, ...words.split(' ').filter((word) => word !== '')], {
+        cwd: this.folder,
+        env: environment,
+      });
+      let [stdout, stderr] = ['', ''];
+      let interrupted = false;
+      child.stdout.on('data', (part: Buffer) => {
+        stdout += part.toString();
+        if (interruptAt === undefined || interrupted || !stdout.includes(interruptAt)) return;
+        interrupted = true;
+        child.kill('SIGINT');
+      });
+      child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input);
+      child.on('error', reject);
+      child.on('close', (code) => {
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A blue disc on white, 64 × 64. */
+export function disc(radius: number): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="${radius % 30}" fill="#00f"/></svg>`;
+}
+
+/** A red square on white, 64 × 64. */
+export function square(side: number): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect x="8" y="8" width="${side}" height="${side}" fill="#f00"/></svg>`;
+}

@@ -1,0 +1,79 @@
+import type { RunResults } from '@dynaprompt/benchmarks';
+import { type BackboneDescription, selectBackend } from '@dynaprompt/core';
+import { type Adapter, methodNamed, resolveSettings, type TrainingEvent } from '@dynaprompt/training';
+
+import type { Domain, OpenTask, TaskSet } from '../domain.js';
+import type { ComparisonOptions } from '../options/comparison.js';
+import { type Run, trainAll } from './runs.js';
+import { describeTasks, summaryOf } from './summary.js';
+
+/** Draws the examples that `--limit` keeps; the same ones for every seed, so that seeds can be compared. */
+export const dataSeed = 1;
+
+/** Told what a comparison does. */
+export interface ComparisonListener {
+  /** Data and backbone are there; the first run is next. */
+  opened(scene: ComparisonScene): void;
+  event(event: TrainingEvent): void;
+  /** After the last run: what was trained beside the backbone. */
+  trained(adapters: readonly Adapter[]): void;
+}
+
+/** What a comparison takes place on. */
+export interface ComparisonScene {
+  /** One for every task. */
+  readonly data: readonly TaskSet<unknown>[];
+  readonly backbone: BackboneDescription;
+  /** Package that computes the small networks. */
+  readonly networks: string;
+}
+
+/** Trains every method with every seed on a task, or on several together, and sums up the scores. Nothing is written. */
+export async function compare<Example, Options extends ComparisonOptions>(
+  domain: Pick<Domain<Example, Options>, 'application' | 'load' | 'measure'>,
+  options: Options,
+  listener: ComparisonListener,
+  signal: AbortSignal,
+): Promise<RunResults> {
+  const startedAt = new Date();
+  const methods = options.methods.map((name) => methodNamed(name, { slots: options.slots }));
+  // Complains of what cannot be used before anything is loaded.
+  resolveSettings({ ...options.training, steps: options.steps });
+  const loaded = await domain.load(options, signal);
+  signal.throwIfAborted();
+  const networks = await selectBackend();
+  const tasks: OpenTask<Example>[] = [];
+  try {
+    for (const task of loaded) tasks.push({ data: task.data, ...(await task.open()) });
+    const [first] = tasks.map(({ backbone }) => backbone.description);
+    const data = tasks.map((task) => task.data);
+    if (first !== undefined) listener.opened({ data, backbone: first, networks: networks.packageName });
+    const tell = (event: TrainingEvent): void => {
+      listener.event(event);
+    };
+    const runs = await trainAll(domain, options, methods, tasks, tell, signal);
+    listener.trained([...runs.values()].flat().flatMap(({ adapters }) => adapters));
+    return {
+      app: domain.application.name,
+      ...describeTasks(tasks),
+      methods: Object.fromEntries([...runs].map(([name, ofMethod]) => [name, summaryOf(ofMethod)])),
+      versions: domain.application.versions,
+      config: configurationOf(options, runs, networks.packageName),
+      startedAt: startedAt.toISOString(),
+      seconds: (Date.now() - startedAt.getTime()) / 1000,
+    };
+  } finally {
+    for (const { backbone } of tasks) await backbone.release();
+  }
+}
+
+/** Everything that would have to be the same to get the same results. */
+function configurationOf(
+  options: ComparisonOptions,
+  runs: ReadonlyMap<string, readonly Run[]>,
+  networks: string,
+): Record<string, unknown> {
+  const prompts = [...runs].map(([name, [run]]) => [name, run?.configuration ?? null] as const);
+  const [run] = [...runs.values()].flat();
+  return { ...options, dataSeed, settings: run?.settings, prompts: Object.fromEntries(prompts), networks };
+}

@@ -1,0 +1,155 @@
+import { metrics, type SeedRun } from '@dynaprompt/benchmarks';
+import { nullThrows } from '@dynaprompt/core';
+import {
+  type Adapter,
+  type Evaluation,
+  FeatureCache,
+  type NamedTask,
+  type RunOptions,
+  type RunResult,
+  type TrainingEvent,
+  type TrainingMethod,
+  trainMultitask,
+  trainPrompt,
+} from '@dynaprompt/training';
+
+import type { Domain, Measures, OpenTask } from '../domain.js';
+import type { ComparisonOptions } from '../options/comparison.js';
+import { adaptersOf, adaptersOfTasks } from '../output/save-adapters.js';
+
+/** One run of a method with one seed, on one task or on several. */
+export interface Run extends RunResult {
+  /** What the prompt chose, one for each task. */
+  readonly usage: NonNullable<SeedRun['usage']>;
+  /** Last score of every task, where there are several. */
+  readonly tasks?: Readonly<Record<string, number>>;
+  /** What the domain measures besides; of several tasks only the shares. */
+  readonly measured: Measures;
+  /** What can be saved of it. */
+  readonly adapters: readonly Adapter[];
+}
+
+/** The same as the trainer takes it. */
+type OpenNamedTask<Example> = OpenTask<Example> & NamedTask<Example>;
+
+/** What runs need of a domain. */
+type Measuring<Example> = Pick<Domain<Example>, 'application' | 'measure'>;
+
+/** Trains every method with every seed; by name of the method. */
+export async function trainAll<Example>(
+  domain: Measuring<Example>,
+  options: ComparisonOptions,
+  methods: readonly TrainingMethod[],
+  tasks: readonly OpenTask<Example>[],
+  tell: (event: TrainingEvent) => void,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Run[]>> {
+  const notices = new Set<string>();
+  const named = tasks.map((task) => namedTask(task, (message) => notices.add(message)));
+  const runs = new Map<string, Run[]>();
+  for (const method of methods) {
+    for (const seed of options.seeds) {
+      const { steps, batch, accumulation, training, evaluateEvery } = options;
+      const settings: RunOptions = {
+        ...training,
+        method,
+        seed,
+        steps,
+        batch,
+        accumulation,
+        signal,
+        events: (event) => {
+          tell(event);
+          for (const message of notices) {
+            tell({ type: 'notice', method: event.method, seed, message });
+            notices.delete(message);
+          }
+        },
+        ...(evaluateEvery === undefined ? {} : { evaluateEvery }),
+      };
+      const [task] = named;
+      const run =
+        task !== undefined && named.length === 1
+          ? await trainOne(domain, task, settings)
+          : await trainTogether(domain, named, settings, options.sampling);
+      runs.set(run.method, [...(runs.get(run.method) ?? []), run]);
+    }
+  }
+  return runs;
+}
+
+async function trainOne<Example>(
+  domain: Measuring<Example>,
+  task: OpenNamedTask<Example>,
+  options: RunOptions,
+): Promise<Run> {
+  const result = await trainPrompt({ ...options, ...task });
+  return {
+    ...result,
+    measured: measuresOf(domain, [task], [result.evaluation]),
+    usage: usageOf(result.evaluation),
+    adapters: adaptersOf(result, task, domain.application.versions),
+  };
+}
+
+async function trainTogether<Example>(
+  domain: Measuring<Example>,
+  tasks: readonly OpenNamedTask<Example>[],
+  options: RunOptions,
+  sampling: ComparisonOptions['sampling'],
+): Promise<Run> {
+  const result = await trainMultitask({ ...options, tasks, sampling });
+  return {
+    ...result,
+    measured: measuresOf(
+      domain,
+      tasks,
+      result.tasks.map(({ evaluation }) => evaluation),
+    ),
+    usage: result.tasks.flatMap(({ name, evaluation }) => usageOf(evaluation, name)),
+    tasks: Object.fromEntries(result.tasks.map(({ name, final }) => [name, final])),
+    adapters: adaptersOfTasks(result, tasks, domain.application.versions),
+  };
+}
+
+function usageOf({ usage }: Evaluation, task?: string): Run['usage'] {
+  if (usage === undefined) return [];
+  const { positions = null, lengths = null, pool = null } = usage;
+  return [{ ...(task === undefined ? {} : { task }), positions, lengths, pool }];
+}
+
+function measuresOf<Example>(
+  { measure }: Measuring<Example>,
+  tasks: readonly OpenTask<Example>[],
+  evaluations: readonly Evaluation[],
+): Measures {
+  if (measure === undefined) return {};
+  const all = evaluations.map((evaluation, index) => {
+    const { data } = nullThrows(tasks[index], 'every task was evaluated');
+    return { name: data.name, ...measure(evaluation, data) };
+  });
+  const [only, ...others] = all;
+  if (only !== undefined && others.length === 0) {
+    const { confusion, measures } = only;
+    return { ...(confusion && { confusion }), ...(measures && { measures }) };
+  }
+  const entries = all.flatMap(({ name, measures = {} }) =>
+    Object.entries(measures).map(([measure, value]) => [`${name}: ${measure}`, value] as const),
+  );
+  return { measures: Object.fromEntries(entries) };
+}
+
+function namedTask<Example>(
+  task: OpenTask<Example>,
+  warn: (message: string) => void,
+): OpenNamedTask<Example> {
+  const { data, backbone } = task;
+  return {
+    ...task,
+    name: data.name,
+    train: data.train,
+    validation: data.validation,
+    metric: metrics[data.metric].score,
+    features: new FeatureCache(backbone, { warn }),
+  };
+}

@@ -1,0 +1,79 @@
+export type { Application } from './application.js';
+export type {
+  Domain,
+  Head,
+  LoadedStudyTask,
+  LoadedTask,
+  Measures,
+  OpenBackbone,
+  OpenTask,
+  TaskSet,
+} from './domain.js';
+export {
+  answerOf,
+  classifier,
+  predictor,
+  probabilitiesOf,
+  type Answer,
+  type Prediction,
+  type PromptChoice,
+} from './adapter/classify.js';
+export { exportAdapter } from './adapter/export-peft.js';
+export { adapterOptionsOf, addAdapterFlags, type AdapterFlags } from './adapter/flags.js';
+export {
+  answerText,
+  inspectedPrompt,
+  lengthText,
+  poolText,
+  promptOf,
+  type InspectedPrompt,
+  type PlacedPrompt,
+} from './adapter/inspected-prompt.js';
+export {
+  openAdapter,
+  type AdapterOpener,
+  type AdapterOptions,
+  type AdapterPlace,
+  type OpenAdapter,
+} from './adapter/open-adapter.js';
+export { placeOf, type BundledPlace } from './adapter/place.js';
+export { compare, dataSeed, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
+export { runComparison } from './comparison/run-comparison.js';
+export { paletteFor, plainPalette, type Palette } from './display/colour.js';
+export { formatSections, leftColumns, methodCatalogue, methodsTable } from './list/methods.js';
+export { addDemonstration, addExportPeft, addList, createProgram } from './options/commands.js';
+export {
+  comparisonOf,
+  type ComparisonFlags,
+  type ComparisonOptions,
+  type HeadKind,
+  type OptimiserFlags,
+  type OutputOptions,
+} from './options/comparison.js';
+export {
+  addBackbone,
+  addBudget,
+  addEvaluation,
+  addHead,
+  addOptimiser,
+  addOutput,
+  addSlots,
+  addTasks,
+} from './options/flags.js';
+export { assignFolders, foldersOf, type TaskFolder } from './options/folders.js';
+export { parseCount, parseList } from './options/values.js';
+export { givenLines, openLines, type LineSource } from './process/line-source.js';
+export type { TextLine } from './process/lines.js';
+export { runProgram, type ProgramTools } from './process/run-program.js';
+export { versionsOf, type TakenPackage } from './process/versions.js';
+export { writeLines } from './process/write-lines.js';
+export { addStudy, type StudyCommand } from './study/command.js';
+export type { StudyOptions, StudyPlaces } from './study/options.js';
+export type { StudyResults } from './study/results.js';
+export { runStudy } from './study/run-study.js';
+export { serveStudy } from './study/serve-study.js';
+export { addWorker, serveQueue, type WorkerPlaces } from './queue/command.js';
+export { addSweep } from './sweep/command.js';
+export { runSweep, type SweepPlaces } from './sweep/run-sweep.js';
+export { serveSweep } from './sweep/serve-sweep.js';
+export type { SweepSummary } from './sweep/summary.js';

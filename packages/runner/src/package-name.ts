@@ -1,0 +1,2 @@
+/** What errors of this package sign with. */
+export const packageName = '@dynaprompt/runner';

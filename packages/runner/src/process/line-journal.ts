@@ -1,0 +1,79 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { mkdir, readFile, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { DataError } from '@dynaprompt/core';
+
+import { packageName } from '../package-name.js';
+import type { Keyed } from './run-process.js';
+
+/** What the lines of a journal are. */
+export interface EntryKind<Entry extends Keyed> {
+  /** What keeps the journal, e.g. `a study`. */
+  readonly owner: string;
+  readonly isEntry: (value: unknown) => value is Entry;
+}
+
+/** A file of JSON lines, one for each run; what was written survives whatever ends the process. */
+export class LineJournal<Entry extends Keyed> {
+  private constructor(
+    private readonly path: string,
+    /** By key; of several lines with one key the last counts. */
+    readonly entries: Map<string, Entry>,
+  ) {}
+
+  /**
+   * Reads what there is; a last line that was cut off in writing is dropped from the file.
+   *
+   * @throws DataError naming a line that is no entry.
+   */
+  static async read<Entry extends Keyed>(path: string, kind: EntryKind<Entry>): Promise<LineJournal<Entry>> {
+    await mkdir(dirname(path), { recursive: true });
+    const bytes = await readFile(path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+      throw error;
+    });
+    const whole = bytes.lastIndexOf('\n') + 1;
+    const lines = bytes.toString('utf8', 0, whole).split('\n').slice(0, -1);
+    const entries = new Map(
+      lines.map((line, index) => {
+        const entry = entryOf(line, `${path} line ${index + 1}`, kind);
+        return [entry.key, entry] as const;
+      }),
+    );
+    if (whole < bytes.length) await truncate(path, whole);
+    return new LineJournal(path, entries);
+  }
+
+  /** Adds a line, on disk when this returns. */
+  append(entry: Entry): void {
+    const file = openSync(this.path, 'a');
+    try {
+      writeSync(file, `${JSON.stringify(entry)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    this.entries.set(entry.key, entry);
+  }
+}
+
+function entryOf<Entry extends Keyed>(
+  line: string,
+  subject: string,
+  { owner, isEntry }: EntryKind<Entry>,
+): Entry {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    value = undefined;
+  }
+  if (isEntry(value)) return value;
+  throw new DataError({
+    packageName,
+    subject,
+    problem: `it is no entry of ${owner}`,
+    remedy: `Name the journal of ${owner}, or take the line out; its run will be done again`,
+  });
+}

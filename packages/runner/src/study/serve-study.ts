@@ -1,0 +1,100 @@
+import { metrics } from '@dynaprompt/benchmarks';
+import { selectBackend } from '@dynaprompt/core';
+import { FeatureCache, type TaskData, trainPrompt } from '@dynaprompt/training';
+
+import type { Domain } from '../domain.js';
+import type { ComparisonOptions } from '../options/comparison.js';
+import { serveRuns } from '../process/serve-runs.js';
+import type { StudyOptions } from './options.js';
+import type { KeyedRun, Outcome, StudyRun } from './run-plan.js';
+import { tuningSplit } from './tuning-split.js';
+
+/** First message to a process that trains: how to open tasks. */
+export interface StudyOpening<Options extends StudyOptions> {
+  readonly type: 'open';
+  readonly options: Options;
+  readonly dataRoot: string;
+}
+
+/** A task with one backbone and one feature cache for all its runs. */
+interface OpenStudyTask<Example> extends Record<StudyRun['phase'], TaskData<Example>> {
+  readonly name: string;
+}
+
+/** What a process that trains needs of a domain. */
+type TaskLoader<Example, Options extends StudyOptions> = Pick<
+  Domain<Example, ComparisonOptions, Options>,
+  'loadStudyTask'
+>;
+
+/** Trains in this process. */
+class Trainer<Example, Options extends StudyOptions> {
+  private task: OpenStudyTask<Example> | undefined;
+
+  constructor(
+    private readonly domain: TaskLoader<Example, Options>,
+    private readonly options: Options,
+    private readonly dataRoot: string,
+  ) {}
+
+  async outcomeOf(run: StudyRun): Promise<Outcome> {
+    try {
+      return await this.train(run);
+    } catch (error) {
+      return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private async train(run: StudyRun): Promise<Outcome> {
+    const { method, configuration, seed, steps, batch, rates, evaluateEvery, phase } = run;
+    const task = await this.open(run.task);
+    const result = await trainPrompt({
+      ...task[phase],
+      method: configuration === null ? (method as 'frozen') : { name: method, configuration },
+      seed,
+      steps,
+      batch,
+      learningRates: rates,
+      evaluateEvery,
+    });
+    const { final, best, bestStep, trainableParameters, seconds, validation, evaluation } = result;
+    const { positions = null, lengths = null } = evaluation.usage ?? {};
+    const numbers = { final, best, bestStep, trainableParameters, seconds };
+    return { ok: true, ...numbers, validation, positions, lengths };
+  }
+
+  private async open(name: string): Promise<OpenStudyTask<Example>> {
+    if (this.task?.name === name) return this.task;
+    await this.task?.final.backbone.release();
+    this.task = undefined;
+    await selectBackend();
+    const { domain, options, dataRoot } = this;
+    const loaded = await domain.loadStudyTask(name, options, dataRoot);
+    const { backbone, augment } = await loaded.open();
+    const { data } = loaded;
+    // Both phases have the same objects, so that no example is prepared twice.
+    const shared = {
+      backbone,
+      features: new FeatureCache(backbone),
+      metric: metrics[data.metric].score,
+      augment,
+    };
+    const { train, validation } = tuningSplit(data, options.holdout);
+    this.task = {
+      name,
+      tuning: { ...shared, train, validation },
+      final: { ...shared, train: data.train, validation: data.validation },
+    };
+    return this.task;
+  }
+}
+
+/** Trains what the parent process asks for; called once by the worker module of an application. */
+export function serveStudy<Example, Options extends StudyOptions>(
+  domain: TaskLoader<Example, Options>,
+): void {
+  serveRuns<StudyOpening<Options>, KeyedRun, Outcome>(({ options, dataRoot }) => {
+    const trainer = new Trainer(domain, options, dataRoot);
+    return ({ run }) => trainer.outcomeOf(run);
+  });
+}
