@@ -29,6 +29,15 @@ export {
 } from './graph/prompted-model.js';
 export type { TrainableModel } from './graph/trainable-model.js';
 export { countParameters } from './graph/stored-weights.js';
+export {
+  inspectModel,
+  type AdapterFamilies,
+  type InspectedValue,
+  type ModelInspection,
+} from './inspection/inspect-model.js';
+export type { MissingGradient } from './inspection/missing-gradients.js';
+export type { PromptEntryPlace } from './inspection/prompt-entry.js';
+export type { WeightStorage } from './inspection/storage.js';
 export { reasonOf } from './reason.js';
 export {
   activeTokens,

@@ -54,6 +54,7 @@ export { openSession, type Session, type SessionOptions } from './session/sessio
 export { openSharedSessions } from './session/shared-sessions.js';
 export { float32, floatsOf, int64, type ElementType, type TensorValue } from './session/tensor-value.js';
 export { addKeyBias } from './surgery/attention.js';
+export { attentionTo, type Attention } from './surgery/attention-pattern.js';
 export {
   gatherDeepPromptGradient,
   injectDeepPrompts,

@@ -78,10 +78,12 @@ export async function checkQueue(say: (line: string) => void): Promise<QueueRepo
       'one file for every job': queued.files.length === jobs,
       'one line of the journal for every job': queued.lines.length === jobs,
       'no job twice in the journal': new Set(queued.lines).size === jobs,
-      'every job once in the summary': queued.summary.length === jobs && new Set(queued.summary).size === jobs,
+      'every job once in the summary':
+        queued.summary.length === jobs && new Set(queued.summary).size === jobs,
       'a sweep without a queue ends with 0': localEnd.code === 0,
       'the same scores without a queue':
-        alone.scores.size === jobs && [...alone.scores].every(([key, score]) => queued.scores.get(key) === score),
+        alone.scores.size === jobs &&
+        [...alone.scores].every(([key, score]) => queued.scores.get(key) === score),
     };
     const isPass = Object.values(checks).every((isTrue) => isTrue);
     return {

@@ -8,7 +8,7 @@ describe('timed', () => {
     const names = (): string[] => heard.map(({ stage }) => stage);
     const stop = onStage((time) => heard.push(time));
     expect(timed('networks', () => 3)).toBe(3);
-    const later = timed('session', async () => setTimeout(20, names()));
+    const later = timed('session', () => setTimeout(20, names()));
     const refused = timed('optimiser', async () => Promise.reject(new TypeError('refused')));
     expect(() =>
       timed('data', () => {

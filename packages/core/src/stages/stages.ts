@@ -25,12 +25,17 @@ export function timed<Result>(stage: Stage, work: () => Result): Result {
   let isPending = false;
   try {
     const result = work();
-    if (!(result instanceof Promise)) return result;
+    if (!isPromise(result)) return result;
     isPending = true;
     return result.finally(tell) as Result;
   } finally {
     if (!isPending) tell();
   }
+}
+
+/** Those of other realms too, such as a test's. */
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { readonly finally?: unknown } | null | undefined)?.finally === 'function';
 }
 
 /** Hears of every stage that ends in this process; returns what ends that. For measurements. */

@@ -13,7 +13,7 @@ export interface Question extends EncodedExample {
   readonly answers: readonly Answer[];
 }
 
-/** Tokens of the examples that are kept encoded: about 130 MB, as many as 65,000 texts of 64. */
+/** Tokens of the examples that are kept encoded: up to 100 MB, such as 65,000 texts of 64. */
 const CACHED_TOKENS = 2 ** 22;
 
 /**

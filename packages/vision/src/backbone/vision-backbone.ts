@@ -1,4 +1,10 @@
-import { fingerprint, frozenBackbone, readPromptedModel, SessionCache } from '@dynaprompt/backbone';
+import {
+  checkPlan,
+  fingerprint,
+  frozenBackbone,
+  readPromptedModel,
+  SessionCache,
+} from '@dynaprompt/backbone';
 import { stream, type FrozenBackbone } from '@dynaprompt/core';
 import { floatsOf, lowerToInt8, openSession, type Session } from '@dynaprompt/onnx-autodiff';
 import type { VisionConfig } from '../folder/vision-config.js';
@@ -78,6 +84,7 @@ export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<Visio
   return {
     ...backbone,
     async features(examples) {
+      checkPlan(undefined, examples.length, { width, layers: model.layers.length, reserve: options.reserve });
       const session = await own.get(FEATURES, openFeatures);
       const { feeds } = assembleBatch(examples.length, undefined, model, {
         gating: 'hard',
