@@ -8,6 +8,7 @@ import { PEER_FAMILIES, peerFamilyOf, type PeerFamily } from './bench/peer.js';
 import { benchShared } from './bench/shared.js';
 import { benchTrainingMemory, type MemorySample } from './bench/training-memory.js';
 import { benchTraining } from './bench/training.js';
+import { benchVision } from './bench/vision.js';
 
 /** What `engine` is given: the objective may be left to the other options, and the peer to the model. */
 type EngineFlags = Omit<EngineOptions, 'peer' | 'objective'> &
@@ -144,6 +145,18 @@ program
 function wholeNumbers(value: string): readonly number[] {
   return value.split(',').map(wholeNumber);
 }
+
+program
+  .command('vision')
+  .description('training step on pictures that are decoded meanwhile against the bare step')
+  .requiredOption('--model <file>', 'ONNX file of a ViT for 224 × 224 pixels')
+  .option('--batch <count>', 'examples', wholeNumber, 8)
+  .option('--slots <count>', 'prompt slots', wholeNumber, 20)
+  .option('--rounds <count>', 'measured runs', wholeNumber, 8)
+  .option('--json', 'accepted for symmetry: the output is always JSON')
+  .action(async (options: Parameters<typeof benchVision>[0]) => {
+    print(await benchVision(options));
+  });
 
 function wholeNumber(value: string): number {
   const number = Number(value);
