@@ -9,12 +9,19 @@ export class NonFiniteLossError extends DynaPromptError {
   /** Examples of the batch. */
   readonly exampleIds: readonly string[];
 
-  constructor(quantity: string, step: number, exampleIds: readonly string[]) {
+  constructor(
+    quantity: string,
+    step: number,
+    exampleIds: readonly string[],
+    /** Absolute path of the checkpoint with the state before the step; absent where the run leaves none. */
+    readonly checkpoint?: string,
+  ) {
     super({
       packageName,
       subject: `step ${step}, examples ${exampleIds.join(', ')}`,
       problem: `${quantity} is not finite; the step was not taken`,
-      remedy: 'Lower the learning rates, or look at these examples',
+      remedy:
+        'Lower the learning rates, look at these examples, or leave such steps out with nanPolicy "skip"',
     });
     this.step = step;
     this.exampleIds = exampleIds;
@@ -26,12 +33,20 @@ export class TrainingStoppedError extends DynaPromptError {
   /** Steps that were taken. */
   readonly step: number;
 
-  constructor(step: number, cause: unknown) {
+  constructor(
+    step: number,
+    cause: unknown,
+    /** Absolute path of the checkpoint that the run goes on from; absent where it leaves none. */
+    readonly checkpoint?: string,
+  ) {
     super({
       packageName,
       subject: 'training',
       problem: `stopped as asked, after ${step} steps`,
-      remedy: 'Start the run again to finish it',
+      remedy:
+        checkpoint === undefined
+          ? 'Start the run again to finish it'
+          : `Start the run again with resume to finish it from ${checkpoint}`,
       cause,
     });
     this.step = step;

@@ -1,3 +1,5 @@
+import type { ChoiceUsage } from './training/usage.js';
+
 /** What a training run tells while it works. Events are plain data, safe to send to another process. */
 export type TrainingEvent =
   StartedEvent | FeaturesEvent | StepEvent | EvaluatedEvent | NoticeEvent | FinishedEvent;
@@ -12,6 +14,8 @@ export interface StartedEvent {
   readonly validationExamples: number;
   /** Numbers that the optimiser may change: prompt, networks and head, or all weights. */
   readonly trainableParameters: number;
+  /** Steps that were taken before the run was interrupted; absent where it begins. */
+  readonly resumedFrom?: number;
 }
 
 /** Features of the frozen model are being computed; not told when all of them are cached. */
@@ -58,6 +62,8 @@ export interface EvaluatedEvent {
   readonly best: number;
   /** Scores by task; absent where there is one only. */
   readonly tasks?: Readonly<Record<string, number>>;
+  /** What the prompt chose, in the order of the tasks; absent where nothing is chosen. */
+  readonly usage?: readonly (ChoiceUsage | undefined)[];
 }
 
 /** Something the user should know, in one line. */

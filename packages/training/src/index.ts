@@ -19,6 +19,8 @@ export type { AdapterHost, BackboneCheck } from './adapter/require-backbone.js';
 export { restorePrompt } from './adapter/restore.js';
 export { saveAdapter } from './adapter/save-adapter.js';
 export type { SavedAdapter } from './adapter/save-adapter.js';
+export { CheckpointMismatchError, CheckpointWriteError } from './checkpoint/errors.js';
+export type { CheckpointOptions, Resume } from './checkpoint/options.js';
 export { NonFiniteLossError, TrainingStoppedError } from './errors.js';
 export type {
   EvaluatedEvent,
@@ -38,9 +40,12 @@ export type {
   FeatureProgress,
   PrepareOptions,
 } from './features/features.js';
+export { FolderInUseError, lockFolder } from './files/folder-lock.js';
+export type { FolderLock, LockHolder } from './files/folder-lock.js';
 export type { Evaluation } from './training/evaluate.js';
+export type { GradientExchange, PassAnswer } from './training/gradient-exchange.js';
 export type { InitialState } from './training/initial-state.js';
-export type { CurvePoint } from './training/loop.js';
+export type { CurvePoint, EarlyStopping, SkippedStep } from './training/history.js';
 export { baselineNames, methodNamed, methodNames } from './training/method.js';
 export type { BaselineName, TrainingMethod } from './training/method.js';
 export { defaultLearningRates, optimiserDefaults, optimiserKinds } from './training/optimiser.js';

@@ -104,14 +104,12 @@ export async function checkQueue(say: (line: string) => void): Promise<QueueRepo
 
 /** Waits until the sweep has kept so many results; how many there are then. */
 async function reached(folder: string, count: number, producer: Program): Promise<number> {
-  let over = false;
-  void producer.ended.then(() => (over = true));
   const deadline = performance.now() + patience;
   for (;;) {
     const names = await readdir(join(folder, 'queued', 'results')).catch(() => []);
     const found = names.filter((name) => name.endsWith('.json')).length;
     if (found >= count) return found;
-    if (over || performance.now() > deadline)
+    if (producer.hasEnded || performance.now() > deadline)
       throw new Error(`only ${found} results: ${producer.lines.slice(-3).join(' | ')}`);
     await setTimeout(20);
   }

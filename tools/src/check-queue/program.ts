@@ -36,6 +36,10 @@ export class Program {
     return this.written.split('\n').filter((line) => line !== '');
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

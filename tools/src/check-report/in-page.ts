@@ -73,7 +73,7 @@ export function focusPlace(): FocusPlace | undefined {
   const radios = [...document.querySelectorAll('input[type=radio]')];
   const place = radios.indexOf(element);
   return {
-    name: `${element.tagName.toLowerCase()} ${(shown.getAttribute('aria-label') ?? shown.textContent ?? '').trim().slice(0, 40)}`,
+    name: `${element.tagName.toLowerCase()} ${(shown.getAttribute('aria-label') ?? shown.textContent).trim().slice(0, 40)}`,
     isVisible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
     radio: place < 0 ? undefined : place,
   };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { ConfigurationError, encodeSafetensors } from '@dynaprompt/core';
 
 import { replaceFile } from '../files/replace-file.js';
+import { synchroniseFolder } from '../files/synchronise-folder.js';
 import { packageName } from '../package-name.js';
 import type { Adapter } from './adapter.js';
 import { type Description, readDescription, writeDescription } from './description.js';
@@ -73,7 +74,7 @@ async function write(
     isDescribed = true;
     await rename(pending, paths.tensors);
     await removePending(target);
-    await synchronise(target);
+    await synchroniseFolder(target);
   } catch (cause) {
     if (!isDescribed) await rm(created ?? pending, { recursive: true, force: true }).catch(() => undefined);
     throw new ConfigurationError({
@@ -90,15 +91,5 @@ async function write(
 async function removePending(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (/^dynamic_prompt\.[0-9a-f]{16}\.safetensors$/.test(name)) await rm(join(folder, name));
-  }
-}
-
-/** Makes renamed files last; a system that cannot open folders does so by itself. */
-async function synchronise(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  try {
-    await handle?.sync().catch(() => undefined);
-  } finally {
-    await handle?.close();
   }
 }

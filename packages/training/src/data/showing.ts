@@ -19,26 +19,40 @@ export interface ShownTask<Example> {
   readonly augment?: Augment<Example> | undefined;
 }
 
-/** Examples of a task's batches as they are shown; called once for every batch, in the order of the steps. */
-export type Show<Example> = (
-  task: ShownTask<Example>,
-  examples: readonly TrainingExample<Example>[],
-) => readonly TrainingExample<Example>[];
+/** Shows batches; each of them is shown or passed once, in the order of the steps. */
+export interface Showing<Example> {
+  /** Examples of a batch as the step shows them. */
+  readonly show: (
+    task: ShownTask<Example>,
+    examples: readonly TrainingExample<Example>[],
+  ) => readonly TrainingExample<Example>[];
+  /** Counts a batch whose step was taken before this run went on. */
+  readonly pass: (task: ShownTask<Example>, examples: readonly TrainingExample<Example>[]) => void;
+}
 
 /** Shows the batches of a run. */
-export function showExamples<Example>(): Show<Example> {
+export function showExamples<Example>(): Showing<Example> {
   const epochs = new Map<TrainingExample<Example>, number>();
   const places = new Map<ShownTask<Example>, ReadonlyMap<TrainingExample<Example>, number>>();
-  return (task, examples) => {
-    const { augment, train } = task;
-    if (augment === undefined) return examples;
-    const place = places.get(task) ?? new Map(train.map((example, index) => [example, index]));
-    places.set(task, place);
-    return examples.map((shown) => {
-      const epoch = epochs.get(shown) ?? 0;
-      epochs.set(shown, epoch + 1);
-      const index = nullThrows(place.get(shown), 'a batch holds training examples');
-      return { ...shown, example: augment(shown.example, { epoch, index }) };
-    });
+  const epochOf = (shown: TrainingExample<Example>): number => {
+    const epoch = epochs.get(shown) ?? 0;
+    epochs.set(shown, epoch + 1);
+    return epoch;
+  };
+  return {
+    show(task, examples) {
+      const { augment, train } = task;
+      if (augment === undefined) return examples;
+      const place = places.get(task) ?? new Map(train.map((example, index) => [example, index]));
+      places.set(task, place);
+      return examples.map((shown) => {
+        const epoch = epochOf(shown);
+        const index = nullThrows(place.get(shown), 'a batch holds training examples');
+        return { ...shown, example: augment(shown.example, { epoch, index }) };
+      });
+    },
+    pass({ augment }, examples) {
+      if (augment !== undefined) examples.forEach(epochOf);
+    },
   };
 }

@@ -6,15 +6,21 @@ import type { Learner, Prediction } from './learner.js';
 import type { ScoreFunction, TrainingExample } from './options.js';
 import { type ChoiceUsage, usageOf } from './usage.js';
 
-/** Predictions on a set of examples, in the order of the examples. */
+/** Predictions on a set of examples, in the order of the examples: enough for any other metric. */
 export interface Evaluation {
   readonly score: number;
+  /** [N] */
+  readonly ids: readonly string[];
+  /** [N] what the metric took for the right answers: classes, candidates, or numbers in the units of the data. */
+  readonly expected: Int32Array | Float64Array;
   /** [N, classes] */
   readonly logits: Float32Array;
   /** [N] class or candidate with the largest logit, or the predicted number in the units of the data. */
   readonly predictions: Int32Array | Float32Array;
   /** [N] position candidate and number of active tokens that a prompt chose; absent without a prompt. */
   readonly choices: { readonly position: Int32Array; readonly length: Int32Array } | undefined;
+  /** [N, m] weights of the pool's entries; absent without a pool. */
+  readonly poolWeights?: Float32Array;
   /** How often each possibility was chosen; absent where nothing is chosen. */
   readonly usage: ChoiceUsage | undefined;
 }
@@ -36,6 +42,7 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
   const logits = new Float32Array(examples.length * classes);
   const position = new Int32Array(examples.length);
   const length = new Int32Array(examples.length);
+  let poolWeights: Float32Array | undefined;
   const choices: NonNullable<Prediction['choices']>[] = [];
   const entries = examples.map(({ example }, index) => ({ example, index }));
   const parts = timed('data', () =>
@@ -53,6 +60,14 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
       position[index] = prediction.choices?.position[row] ?? 0;
       length[index] = prediction.choices?.length[row] ?? 0;
     });
+    const weights = prediction.choices?.weights;
+    if (weights !== undefined) {
+      const entries = weights.length / part.length;
+      const all = (poolWeights ??= new Float32Array(examples.length * entries));
+      part.forEach(({ index }, row) => {
+        all.set(weights.subarray(row * entries, (row + 1) * entries), index * entries);
+      });
+    }
     if (prediction.choices !== undefined) choices.push(prediction.choices);
     await setImmediate();
   }
@@ -66,9 +81,12 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
       });
   return {
     score: metric(predictions, expected),
+    ids: examples.map(({ id }) => id),
+    expected,
     logits,
     predictions,
     choices: choices.length > 0 ? { position, length } : undefined,
+    ...(poolWeights === undefined ? {} : { poolWeights }),
     usage: usageOf(learner.choiceSpace, choices),
   };
 }

@@ -4,6 +4,7 @@ import type {
   LabelledBatch,
   ParameterSet,
   PlanChoices,
+  RandomStreamState,
 } from '@dynaprompt/core';
 
 import type { LearningRates } from './optimiser.js';
@@ -57,6 +58,10 @@ export interface Learner<Example> {
   rateOf(parameter: string): keyof LearningRates;
   step(batch: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep>;
   predict(examples: readonly Example[]): Promise<Prediction>;
+  /** Where the streams stand that it draws from while it trains and predicts; absent where it draws nothing. */
+  readonly streams?: readonly RandomStreamState[];
+  /** Lets its streams go on from saved states, told apart by their keys. */
+  restoreStreams?(states: readonly RandomStreamState[]): void;
   /** Frees what the learner has opened itself. */
   release?(): Promise<void>;
 }

@@ -1,59 +1,35 @@
 import { setImmediate } from 'node:timers/promises';
 
 import {
-  type FrozenBackbone,
   nullThrows,
   type Optimiser,
   type OptimiserState,
   type ParameterSet,
-  type Schedule,
+  restoreParameters,
   timed,
 } from '@dynaprompt/core';
 
+import type { RunState } from '../checkpoint/state.js';
 import { labelledBatch } from '../data/batches.js';
-import { showExamples, type ShownTask } from '../data/showing.js';
+import { showExamples } from '../data/showing.js';
 import { NonFiniteLossError, TrainingStoppedError } from '../errors.js';
-import type { UnsignedEvent } from '../events.js';
 import { type Evaluation, evaluate } from './evaluate.js';
-import type { Learner, LearnerStep } from './learner.js';
+import {
+  type BestSoFar,
+  type CurvePoint,
+  emptyHistory,
+  isExhausted,
+  meanScore,
+  type RunHistory,
+  skippedInARow,
+  type SkippedStep,
+} from './history.js';
+import type { LearnerStep } from './learner.js';
+import type { LoopOptions, LoopTask } from './loop-options.js';
 import { createOptimiser } from './optimiser.js';
-import type { ScoreFunction, TrainingExample } from './options.js';
+import type { TrainingExample } from './options.js';
 import { optimiserOptionsOf, scheduleOf, type TrainingSettings } from './settings.js';
 import { Speedometer } from './speedometer.js';
-
-/** One of the tasks that are trained together. Learners may share parameters: equal names are equal tensors. */
-export interface LoopTask<Example> extends ShownTask<Example> {
-  /** Stands in events where there are several tasks. */
-  readonly name: string;
-  readonly backbone: Pick<FrozenBackbone<Example>, 'classes' | 'range' | 'lengthOf' | 'prepare'>;
-  readonly learner: Learner<Example>;
-  readonly validation: readonly TrainingExample<Example>[];
-  readonly metric: ScoreFunction;
-}
-
-/** The examples of a step, all of one task. */
-export interface LoopBatch<Example> {
-  readonly task: LoopTask<Example>;
-  readonly examples: readonly TrainingExample<Example>[];
-}
-
-export interface LoopOptions<Example> {
-  /** At least one. */
-  readonly tasks: readonly LoopTask<Example>[];
-  /** One for every step. */
-  readonly batches: readonly LoopBatch<Example>[];
-  readonly settings: TrainingSettings;
-  /** What the optimiser remembers at the start. */
-  readonly optimiser?: OptimiserState | undefined;
-  readonly tell: (event: UnsignedEvent) => void;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A value at a step. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly value: number;
-}
 
 /** How a task of a run went. */
 export interface TaskRun {
@@ -67,120 +43,166 @@ export interface TaskRun {
 
 /** How a run went. */
 export interface LoopResult {
+  /** Steps behind it, those that were left out included. */
+  readonly steps: number;
+  readonly stoppedEarly: boolean;
+  readonly skipped: readonly SkippedStep[];
   /** Loss of every step's batch. */
   readonly loss: readonly CurvePoint[];
   /** Validation scores, means over the tasks. */
   readonly validation: readonly CurvePoint[];
   /** In the order of the tasks. */
   readonly tasks: readonly TaskRun[];
-  readonly best: { readonly score: number; readonly step: number; readonly parameters: ParameterSet };
+  readonly best: BestSoFar;
   /** What the optimiser remembers after the last step. */
   readonly optimiser: OptimiserState;
 }
 
 /** Takes the optimiser through the batches, with evaluations in between and one at the end. */
 export async function runLoop<Example>(options: LoopOptions<Example>): Promise<LoopResult> {
-  const { tasks, settings, batches, tell, signal } = options;
+  const { tasks, settings, batches, tell, signal, checkpoints } = options;
+  const resumed = checkpoints?.resumed;
   const steps = batches.length;
   const parameters = parametersOf(tasks);
   const schedule = steps === 0 ? () => 1 : scheduleOf(settings, steps);
-  const taken = options.optimiser?.step ?? 0;
-  const optimiser = openOptimiser(tasks, settings, (step) => schedule(step - taken));
-  if (options.optimiser !== undefined) optimiser.restore(options.optimiser);
+  /** Steps behind the run. */
+  let step = resumed?.step ?? 0;
+  const optimiser = openOptimiser(tasks, settings, () => schedule(step));
+  const state = resumed?.optimiser ?? options.optimiser;
+  if (state !== undefined) optimiser.restore(state);
+  if (resumed !== undefined) restoreLearners(tasks, parameters, resumed);
+  const history: RunHistory = resumed?.history ?? emptyHistory();
   const speedometer = new Speedometer();
-  const losses: number[] = [];
-  const evaluations: { readonly step: number; readonly scores: readonly number[] }[] = [];
   // Predictions of the last one alone: those of a long run would fill the memory.
   let last: readonly Evaluation[] = [];
-  let best: LoopResult['best'] | undefined;
+  let stoppedEarly = false;
+  /** Where random streams stand after the last step or evaluation; what is cut off after that is done again. */
+  let streams = streamsOf(tasks);
 
-  const show = showExamples<Example>();
+  const { show, pass } = showExamples<Example>();
+  for (const behind of batches.slice(0, step)) pass(behind.task, behind.examples);
   const shownAt = (index: number): readonly TrainingExample<Example>[] => {
     const batch = batches[index];
     return batch === undefined ? [] : show(batch.task, batch.examples);
   };
-  let upcoming = shownAt(0);
-  for (const [index, { task }] of batches.entries()) {
-    const step = index + 1;
-    const examples = upcoming;
-    upcoming = shownAt(step);
+  let upcoming = shownAt(step);
+  while (step < steps) {
+    if (step > 0 && step % settings.evaluateEvery === 0 && history.evaluations.at(-1)?.step !== step) {
+      await score();
+      speedometer.restart();
+      stoppedEarly = isExhausted(history, settings.earlyStopping);
+      if (stoppedEarly) break;
+    }
+    if (step > 0 && checkpoints?.isDue(step) === true) await save();
     // Lets signals and timers through: the backbone blocks the event loop.
     await setImmediate();
-    if (signal?.aborted === true) throw new TrainingStoppedError(index, signal.reason);
-    await timed('data', () => batches[step]?.task.backbone.prepare?.(upcoming.map(({ example }) => example)));
-    const context = { microBatch: settings.batch, step: index, steps };
+    if (signal?.aborted === true) throw await stopped(signal.reason);
+    const { task } = nullThrows(batches[step], 'there is a batch for every step');
+    const examples = upcoming;
+    upcoming = shownAt(step + 1);
+    await timed('data', () =>
+      batches[step + 1]?.task.backbone.prepare?.(upcoming.map(({ example }) => example)),
+    );
     const batch = timed('data', () => labelledBatch(examples));
-    const learned = await task.learner.step(batch, context);
-    requireFinite(learned, step, examples);
+    const learned = await task.learner.step(batch, { microBatch: settings.batch, step, steps });
+    const quantity = notFinite(learned);
+    if (quantity === undefined) take(task, learned, examples.length);
+    else await leaveOut(quantity, examples);
+    step++;
+    streams = streamsOf(tasks);
+  }
+  if (!stoppedEarly) {
+    await save();
+    await score();
+  }
+  return {
+    steps: step,
+    stoppedEarly,
+    skipped: history.skipped,
+    loss: history.losses,
+    validation: history.evaluations.map((at) => ({ step: at.step, value: meanScore(at.scores) })),
+    tasks: tasks.map((task, index) => ({
+      loss: history.losses.filter((point) => batches[point.step - 1]?.task === task),
+      validation: history.evaluations.map((at) => ({ step: at.step, value: at.scores[index] ?? 0 })),
+      evaluation: nullThrows(last[index], 'every task is evaluated'),
+    })),
+    best: nullThrows(history.best, 'every run ends with an evaluation'),
+    optimiser: optimiser.state(),
+  };
+
+  function take(task: LoopTask<Example>, learned: LearnerStep, examples: number): void {
     const { gradientNorm } = timed('optimiser', () => optimiser.step(parameters, learned.gradients));
-    losses.push(learned.loss);
+    history.losses.push({ step: step + 1, value: learned.loss });
     tell({
       type: 'step',
       ...(tasks.length > 1 ? { task: task.name } : {}),
-      step,
+      step: step + 1,
       steps,
       loss: learned.loss,
       penalty: learned.penalty,
       gradientNorm,
       temperature: learned.temperature,
-      learningRateFactor: schedule(index),
-      examplesPerSecond: speedometer.count(examples.length),
+      learningRateFactor: schedule(step),
+      examplesPerSecond: speedometer.count(examples),
     });
-    if (step < steps && step % settings.evaluateEvery === 0) {
-      await score(step);
-      speedometer.restart();
-    }
   }
-  await score(steps);
-  const loss = losses.map((value, index): CurvePoint => ({ step: index + 1, value }));
-  return {
-    loss,
-    validation: evaluations.map((at) => ({ step: at.step, value: meanOf(at.scores) })),
-    tasks: tasks.map((task, index) => ({
-      loss: loss.filter((_, at) => batches[at]?.task === task),
-      validation: evaluations.map((at) => ({ step: at.step, value: at.scores[index] ?? 0 })),
-      evaluation: nullThrows(last[index], 'every task is evaluated'),
-    })),
-    best: nullThrows(best, 'every run ends with an evaluation'),
-    optimiser: optimiser.state(),
-  };
 
-  async function score(step: number): Promise<void> {
+  /** Goes on without an update, or stops with the state of before the step. */
+  async function leaveOut(quantity: string, examples: readonly TrainingExample<Example>[]): Promise<void> {
+    const { nanPolicy, nanLimit } = settings;
+    const exampleIds = examples.map(({ id }) => id);
+    if (nanPolicy === 'stop' || skippedInARow(history, step) + 1 >= nanLimit) {
+      const checkpoint = await save().catch((error: unknown) => {
+        tell({ type: 'notice', message: error instanceof Error ? error.message : String(error) });
+        return undefined;
+      });
+      throw new NonFiniteLossError(quantity, step + 1, exampleIds, checkpoint);
+    }
+    history.skipped.push({ step: step + 1, quantity, exampleIds });
+    const message = `step ${step + 1} was left out, ${quantity} is not finite; examples ${exampleIds.join(', ')}`;
+    tell({ type: 'notice', message });
+  }
+
+  async function save(): Promise<string | undefined> {
+    const featureStatistics = tasks[0]?.learner.featureStatistics;
+    const saved = { step, parameters, featureStatistics, streams, history };
+    return checkpoints?.save({ ...saved, optimiser: optimiser.state() });
+  }
+
+  async function stopped(reason: unknown): Promise<TrainingStoppedError> {
+    return new TrainingStoppedError(step, reason, await save());
+  }
+
+  async function score(): Promise<void> {
     const ofTasks: Evaluation[] = [];
-    for (const task of tasks) ofTasks.push(await evaluated(task, options, step));
+    for (const { backbone, learner, validation, metric } of tasks) {
+      const batch = settings.evaluationBatch;
+      const given = { backbone, learner, examples: validation, metric, batch, signal };
+      ofTasks.push(
+        await evaluate(given).catch(async (error: unknown) => {
+          throw signal?.aborted === true ? await stopped(signal.reason) : error;
+        }),
+      );
+    }
     last = ofTasks;
     const scores = ofTasks.map((evaluation) => evaluation.score);
-    evaluations.push({ step, scores });
-    const mean = meanOf(scores);
-    if (best === undefined || mean > best.score) best = { score: mean, step, parameters: copyOf(parameters) };
+    history.evaluations.push({ step, scores });
+    history.usage = ofTasks.map(({ usage }) => usage);
+    const mean = meanScore(scores);
+    if (history.best === undefined || mean > history.best.score) {
+      history.best = { score: mean, step, parameters: copyOf(parameters) };
+    }
+    streams = streamsOf(tasks);
     const each = Object.fromEntries(tasks.map(({ name }, index) => [name, scores[index] ?? 0]));
     tell({
       type: 'evaluated',
       step,
       score: mean,
-      best: best.score,
+      best: history.best.score,
       ...(tasks.length > 1 ? { tasks: each } : {}),
+      ...(history.usage.some((usage) => usage !== undefined) ? { usage: history.usage } : {}),
     });
   }
-}
-
-async function evaluated<Example>(
-  { backbone, learner, validation, metric }: LoopTask<Example>,
-  { settings, signal }: LoopOptions<Example>,
-  step: number,
-): Promise<Evaluation> {
-  const batch = settings.evaluationBatch;
-  try {
-    return await evaluate({ backbone, learner, examples: validation, metric, batch, signal });
-  } catch (error) {
-    if (signal?.aborted === true) throw new TrainingStoppedError(step, signal.reason);
-    throw error;
-  }
-}
-
-/** Unweighted: every task counts alike, however many examples it has. */
-function meanOf(scores: readonly number[]): number {
-  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
 /** The tensors of all learners, those that they share once. */
@@ -188,10 +210,23 @@ function parametersOf<Example>(tasks: readonly LoopTask<Example>[]): ParameterSe
   return new Map(tasks.flatMap(({ learner }) => [...learner.parameters]));
 }
 
+function streamsOf<Example>(tasks: readonly LoopTask<Example>[]): RunState['streams'] {
+  return tasks.flatMap(({ learner }) => learner.streams ?? []);
+}
+
+function restoreLearners<Example>(
+  tasks: readonly LoopTask<Example>[],
+  parameters: ParameterSet,
+  state: RunState,
+): void {
+  restoreParameters(parameters, state.parameters);
+  for (const { learner } of tasks) learner.restoreStreams?.(state.streams);
+}
+
 function openOptimiser<Example>(
   tasks: readonly LoopTask<Example>[],
   settings: TrainingSettings,
-  schedule: Schedule,
+  schedule: () => number,
 ): Optimiser {
   const { learningRates, optimiser } = settings;
   const rates = new Map(
@@ -206,16 +241,13 @@ function openOptimiser<Example>(
   });
 }
 
-function requireFinite<Example>(
-  { loss, gradients }: LearnerStep,
-  step: number,
-  examples: readonly TrainingExample<Example>[],
-): void {
-  const ids = examples.map(({ id }) => id);
-  if (!Number.isFinite(loss)) throw new NonFiniteLossError('the loss', step, ids);
+/** What of a step is not finite. */
+function notFinite({ loss, gradients }: LearnerStep): string | undefined {
+  if (!Number.isFinite(loss)) return 'the loss';
   for (const [name, gradient] of gradients) {
-    if (!gradient.every(Number.isFinite)) throw new NonFiniteLossError(`the gradient of ${name}`, step, ids);
+    if (!gradient.every(Number.isFinite)) return `the gradient of ${name}`;
   }
+  return undefined;
 }
 
 function copyOf(parameters: ParameterSet): ParameterSet {

@@ -1,4 +1,4 @@
-import type { GradientSet, LabelledBatch, ParameterSet } from '@dynaprompt/core';
+import type { GradientSet, LabelledBatch, ParameterSet, RandomStreamState } from '@dynaprompt/core';
 
 import type { Learner, LearnerStep, Prediction, StepContext } from './learner.js';
 import type { LearningRates } from './optimiser.js';
@@ -29,6 +29,14 @@ export class NamedHead<Example> implements Learner<Example> {
 
   get choiceSpace(): Learner<Example>['choiceSpace'] {
     return this.learner.choiceSpace;
+  }
+
+  get streams(): readonly RandomStreamState[] {
+    return this.learner.streams ?? [];
+  }
+
+  restoreStreams(states: readonly RandomStreamState[]): void {
+    this.learner.restoreStreams?.(states);
   }
 
   rateOf(parameter: string): keyof LearningRates {

@@ -4,6 +4,7 @@ import { TrainingStoppedError } from '../errors.js';
 import type { UnsignedEvent } from '../events.js';
 import { FeatureCache, type FeatureKind } from '../features/features.js';
 import { FineTuningLearner } from './fine-tuning-learner.js';
+import { type GradientExchange, requireExchangeable } from './gradient-exchange.js';
 import type { InitialState } from './initial-state.js';
 import type { Learner } from './learner.js';
 import type { ResolvedMethod } from './method.js';
@@ -25,6 +26,7 @@ export interface OpenLearnersOptions<Example> {
   readonly seed: number;
   /** Standardisation and given prompt of this are used; its values are not written yet. */
   readonly initial?: InitialState | undefined;
+  readonly exchange?: GradientExchange | undefined;
   readonly tell: (event: UnsignedEvent) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,7 +35,8 @@ export interface OpenLearnersOptions<Example> {
 export async function openLearners<Example>(
   options: OpenLearnersOptions<Example>,
 ): Promise<readonly Learner<Example>[]> {
-  const { method, tasks } = options;
+  const { method, tasks, exchange } = options;
+  if (exchange !== undefined) requireExchangeable(method);
   if (method.kind === 'prompt') return openPromptLearners(options, method.configuration);
   const learners: Learner<Example>[] = [];
   for (const task of tasks) learners.push(await openBaseline(options, task));
@@ -61,7 +64,15 @@ async function openPromptLearners<Example>(
       joined(await Promise.all(opened.map(({ task, features }) => features.read('features', task.used)))),
   });
   return opened.map(({ task: { backbone }, features }, index) => {
-    return new PromptLearner({ backbone, features, prompt, seed, ...(several ? { task: index } : {}) });
+    const { exchange } = options;
+    return new PromptLearner({
+      backbone,
+      features,
+      prompt,
+      seed,
+      exchange,
+      ...(several ? { task: index } : {}),
+    });
   });
 }
 

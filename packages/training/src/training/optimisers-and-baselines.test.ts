@@ -96,7 +96,12 @@ describe('trainPrompt, optimisers and baselines', () => {
   });
 
   it('counts what was chosen on the validation examples', async () => {
-    const { evaluation } = await trainPrompt(options(new ToyBackbone(), methodNamed('dynamic', small)));
+    const told: TrainingEvent[] = [];
+    const { evaluation } = await trainPrompt({
+      ...options(new ToyBackbone(), methodNamed('dynamic', small)),
+      events: (event) => told.push(event),
+    });
+    expect(told.findLast((event) => event.type === 'evaluated')?.usage).toEqual([evaluation.usage]);
     const { choices, usage } = evaluation;
     const count = (values: Int32Array | undefined, wanted: number): number =>
       [...(values ?? [])].filter((value) => value === wanted).length;
@@ -106,6 +111,13 @@ describe('trainPrompt, optimisers and baselines', () => {
       expect(shares).toHaveLength(4);
       expect(shares?.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5);
     }
+    const weights = [...(evaluation.poolWeights ?? [])];
+    const examples = evaluation.predictions.length;
+    expect(weights).toHaveLength(4 * examples);
+    usage?.pool?.meanWeight.forEach((mean, entry) => {
+      const own = weights.filter((_, place) => place % 4 === entry);
+      expect(own.reduce((sum, weight) => sum + weight, 0) / examples).toBeCloseTo(mean, 5);
+    });
     const fixed = await trainPrompt(options(new ToyBackbone(), methodNamed('fixed', small), { steps: 2 }));
     expect(fixed.evaluation.usage).toBeUndefined();
   });

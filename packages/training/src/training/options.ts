@@ -1,9 +1,11 @@
 import { DataError, type FrozenBackbone } from '@dynaprompt/core';
 
+import type { CheckpointOptions, Resume } from '../checkpoint/options.js';
 import type { Augment } from '../data/showing.js';
 import type { TrainingListener } from '../events.js';
 import type { FeatureCache } from '../features/features.js';
 import { packageName } from '../package-name.js';
+import type { GradientExchange } from './gradient-exchange.js';
 import type { InitialState } from './initial-state.js';
 import type { TrainingMethod } from './method.js';
 import type { TrainingSettingsInput } from './settings.js';
@@ -43,8 +45,14 @@ export interface RunOptions extends TrainingSettingsInput {
   /** Optimiser steps. */
   readonly steps: number;
   readonly events?: TrainingListener;
-  /** Stops the run after the step at hand, with a `TrainingStoppedError`. */
+  /** Stops the run after the step at hand, with a checkpoint where it has a folder for them, and a `TrainingStoppedError`. */
   readonly signal?: AbortSignal;
+  /** Where the run leaves its state from time to time; absent: nowhere. */
+  readonly checkpoint?: CheckpointOptions | undefined;
+  /** Whether it goes on from the newest checkpoint of that folder; default false. */
+  readonly resume?: Resume | undefined;
+  /** Present where other processes train the same run with the same options; changes which of them computes what. */
+  readonly exchange?: GradientExchange | undefined;
 }
 
 /** Options of {@link trainPrompt}. */

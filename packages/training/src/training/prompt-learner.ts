@@ -7,6 +7,8 @@ import {
   type ParameterSet,
   type PromptConfiguration,
   type RandomStream,
+  type RandomStreamState,
+  restoreStream,
   stream,
   temperatureAt,
   timed,
@@ -14,6 +16,13 @@ import {
 
 import { batchRows } from '../data/batches.js';
 import type { FeatureCache } from '../features/features.js';
+import {
+  answersOf,
+  type GradientExchange,
+  type PassAnswer,
+  passesOf,
+  type PassRows,
+} from './gradient-exchange.js';
 import { GradientSum } from './gradient-sum.js';
 import { givenPrompt, type InitialState } from './initial-state.js';
 import type { ChoiceSpace, Learner, LearnerStep, Prediction, StepContext } from './learner.js';
@@ -53,13 +62,15 @@ export interface PromptLearnerOptions<Example> {
   readonly seed: number;
   /** Which of the tasks that share the prompt; absent where there is one only. */
   readonly task?: number;
+  /** Present where other processes train the same run. */
+  readonly exchange?: GradientExchange | undefined;
 }
 
 /** A dynamic prompt and the backbone's head, trained together. */
 export class PromptLearner<Example> implements Learner<Example> {
   readonly parameters: ParameterSet;
   readonly headParameters: ParameterSet;
-  private readonly random: RandomStream;
+  private random: RandomStream;
 
   constructor(private readonly options: PromptLearnerOptions<Example>) {
     const { backbone, prompt, seed, task } = options;
@@ -70,6 +81,16 @@ export class PromptLearner<Example> implements Learner<Example> {
 
   get featureStatistics(): DynamicPrompt['featureStatistics'] {
     return this.options.prompt.featureStatistics;
+  }
+
+  get streams(): readonly RandomStreamState[] {
+    return [this.random.state()];
+  }
+
+  restoreStreams(states: readonly RandomStreamState[]): void {
+    const { key } = this.random.state();
+    const own = states.find((state) => state.key === key);
+    if (own !== undefined) this.random = restoreStream(own);
   }
 
   get choiceSpace(): ChoiceSpace {
@@ -95,9 +116,8 @@ export class PromptLearner<Example> implements Learner<Example> {
    */
   async step(batch: LabelledBatch<Example>, context: StepContext): Promise<LearnerStep> {
     const { examples } = batch;
-    const { backbone, prompt, task } = this.options;
+    const { backbone, prompt, task, exchange } = this.options;
     const size = examples.length;
-    const { microBatch } = context;
     const temperature = temperatureAt(prompt.configuration.temperature, context.step, context.steps);
     const features = await this.featuresOf(examples);
     const { random } = this;
@@ -108,14 +128,16 @@ export class PromptLearner<Example> implements Learner<Example> {
     const planGradient = new PlanGradientSum(planned.plan, prompt.request);
     const head = new GradientSum();
     let loss = 0;
-    for (let start = 0; start < size; start += microBatch) {
-      const end = Math.min(size, start + microBatch);
-      const share = (end - start) / size;
+    const differentiate = ({ start, end }: PassRows): Promise<PassAnswer> => {
       const part = batchRows(batch, start, end);
       const rows = planRows(planned.plan, start, end);
-      const answer = await backbone.differentiate(part, rows, this.headParameters, prompt.request);
+      return backbone.differentiate(part, rows, this.headParameters, prompt.request);
+    };
+    const passes = passesOf(size, context.microBatch, exchange?.size);
+    for await (const answer of answersOf(passes, differentiate, this.parameters, exchange)) {
+      const share = (answer.end - answer.start) / size;
       loss += share * answer.loss;
-      planGradient.place(start, share, answer.plan);
+      planGradient.place(answer.start, share, answer.plan);
       head.add(share, answer.head);
     }
     // A loss that is not finite has no way back; the loop ends the run.

@@ -1,4 +1,5 @@
 import {
+  ConfigurationError,
   type FeatureStatistics,
   nullThrows,
   type OptimiserState,
@@ -7,11 +8,17 @@ import {
   timed,
 } from '@dynaprompt/core';
 
+import { identityOf, type RunIdentity } from '../checkpoint/identity.js';
+import { resolveCheckpointOptions } from '../checkpoint/options.js';
+import { RunCheckpoints } from '../checkpoint/run-checkpoints.js';
 import { batchesOfRun } from '../data/order.js';
 import type { UnsignedEvent } from '../events.js';
+import { packageName } from '../package-name.js';
 import { type InitialState, startFrom } from './initial-state.js';
 import type { Learner } from './learner.js';
-import { type CurvePoint, type LoopResult, type LoopTask, runLoop } from './loop.js';
+import type { CurvePoint, SkippedStep } from './history.js';
+import { type LoopResult, runLoop } from './loop.js';
+import type { LoopTask } from './loop-options.js';
 import { resolveMethod } from './method.js';
 import { NamedHead } from './named-head.js';
 import { openLearners } from './open-learners.js';
@@ -30,8 +37,14 @@ export interface RunResult {
   readonly configuration: PromptConfiguration | undefined;
   readonly settings: TrainingSettings;
   readonly seed: number;
-  /** Optimiser steps taken; 0 where there was nothing to train. */
+  /** Steps behind the run, those that were left out included; 0 where there was nothing to train. */
   readonly steps: number;
+  /** Whether `earlyStopping` ended it before its last step. */
+  readonly stoppedEarly: boolean;
+  /** Steps without an update, because their loss or gradient was not finite. */
+  readonly skipped: readonly SkippedStep[];
+  /** Step of the checkpoint that it went on from; absent where it began anew. */
+  readonly resumedFrom: number | undefined;
   /** Validation score after the last step. */
   readonly final: number;
   /** Best validation score of the run. It is picked on the validation examples, so it flatters. */
@@ -45,7 +58,7 @@ export interface RunResult {
   readonly trainableParameters: number;
   readonly loss: readonly CurvePoint[];
   readonly validation: readonly CurvePoint[];
-  /** Wall-clock time, features included. */
+  /** Wall-clock time, features and what came before an interruption included. */
   readonly seconds: number;
 }
 
@@ -89,15 +102,27 @@ export async function runTasks<Example>(
   const used = tasks.map((task, index) => {
     return { ...task, used: [...new Set((batches[index] ?? []).flat())].map(({ example }) => example) };
   });
-  const opened = await openLearners({
-    tasks: used,
-    method,
-    seed,
-    initial,
-    tell,
-    signal,
-  });
+  const checkpoints = await openCheckpoints(options, tell, began, () =>
+    identityOf(
+      { ...method, seed, steps: options.steps, settings, initial, ranks: options.exchange?.size ?? 1 },
+      tasks.map((task, index) => ({ ...task, batches: batches[index] ?? [] })),
+    ),
+  );
+  const resumed = checkpoints?.resumed;
+  let opened: readonly Learner<Example>[] = [];
   try {
+    opened = await openLearners({
+      tasks: used,
+      method,
+      seed,
+      initial:
+        resumed === undefined
+          ? initial
+          : { parameters: {}, ...initial, featureStatistics: resumed.featureStatistics },
+      exchange: options.exchange,
+      tell,
+      signal,
+    });
     const learners = opened.map((learner, index) =>
       several ? new NamedHead(learner, tasks[index]?.name ?? '') : learner,
     );
@@ -114,16 +139,18 @@ export async function runTasks<Example>(
       trainExamples: tasks.reduce((sum, { train }) => sum + train.length, 0),
       validationExamples: tasks.reduce((sum, { validation }) => sum + validation.length, 0),
       trainableParameters,
+      ...(resumed === undefined ? {} : { resumedFrom: resumed.step }),
     });
     const loop = await runLoop({
       tasks: loopTasks,
       batches: steps,
       settings,
       optimiser: initial?.optimiser,
+      checkpoints,
       tell,
       signal,
     });
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = checkpoints?.seconds ?? (performance.now() - began) / 1000;
     const final = nullThrows(loop.validation.at(-1), 'every run ends with an evaluation').value;
     tell({ type: 'finished', final, best: loop.best.score, seconds });
     const result: RunResult = {
@@ -131,7 +158,10 @@ export async function runTasks<Example>(
       configuration: method.configuration,
       settings,
       seed,
-      steps: steps.length,
+      steps: loop.steps,
+      stoppedEarly: loop.stoppedEarly,
+      skipped: loop.skipped,
+      resumedFrom: resumed?.step,
       final,
       best: loop.best.score,
       bestStep: loop.best.step,
@@ -145,7 +175,35 @@ export async function runTasks<Example>(
     return { result, learners, parameters, loop };
   } finally {
     for (const learner of opened) await learner.release?.();
+    await checkpoints?.close();
   }
+}
+
+/** The checkpoints of a run that wants some. */
+async function openCheckpoints(
+  { checkpoint, resume = false }: RunOptions,
+  tell: (event: UnsignedEvent) => void,
+  began: number,
+  identity: () => RunIdentity,
+): Promise<RunCheckpoints | undefined> {
+  if (checkpoint === undefined) {
+    if (resume === false) return undefined;
+    throw new ConfigurationError({
+      packageName,
+      subject: 'resume',
+      problem: 'there is no folder of checkpoints to resume from',
+      remedy: 'Give checkpoint.folder',
+    });
+  }
+  return RunCheckpoints.open({
+    settings: resolveCheckpointOptions(checkpoint),
+    resume,
+    identity: identity(),
+    began,
+    complain: (message) => {
+      tell({ type: 'notice', message });
+    },
+  });
 }
 
 /** The first `count` batches of a task. */

@@ -1,6 +1,7 @@
 import { ConfigurationError, createSchedule, type Schedule, type ScheduleOptions } from '@dynaprompt/core';
 
 import { packageName } from '../package-name.js';
+import type { EarlyStopping } from './history.js';
 import {
   createOptimiser,
   type LearningRates,
@@ -33,6 +34,12 @@ export interface TrainingSettings {
   readonly evaluationBatch: number;
   /** Steps whose examples are sorted by length together before they are cut into batches; 1 turns that off. */
   readonly bucketWindow: number;
+  /** Ends the run before its last step; absent: it takes all of them. */
+  readonly earlyStopping?: EarlyStopping | undefined;
+  /** What happens at a loss or gradient that is not finite: the run stops, or the step is left out. Never is there an update. */
+  readonly nanPolicy: 'stop' | 'skip';
+  /** Steps in a row that cannot be taken before `skip` gives up. */
+  readonly nanLimit: number;
 }
 
 /** Settings as a caller gives them: whatever is left out has a default. */
@@ -64,9 +71,14 @@ export function resolveSettings(
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.ceil(steps / 5)),
     evaluationBatch: options.evaluationBatch ?? 32,
     bucketWindow: options.bucketWindow ?? 16,
+    earlyStopping: options.earlyStopping,
+    nanPolicy: options.nanPolicy ?? 'stop',
+    nanLimit: options.nanLimit ?? 10,
   };
-  for (const name of ['batch', 'accumulation', 'evaluateEvery', 'evaluationBatch', 'bucketWindow'] as const) {
-    requireCount(name, settings[name]);
+  for (const name of counts) requireCount(name, settings[name]);
+  requireEarlyStopping(settings.earlyStopping);
+  if (!['stop', 'skip'].includes(settings.nanPolicy)) {
+    throw unusable('nanPolicy', settings.nanPolicy, 'Use stop or skip');
   }
   for (const [name, rate] of Object.entries(settings.learningRates) as [string, number][]) {
     if (!(Number.isFinite(rate) && rate >= 0))
@@ -102,6 +114,24 @@ export function scheduleOf({ schedule }: TrainingSettings, steps: number): Sched
   if (!(Number.isSafeInteger(climb) && climb >= 0 && climb < steps))
     throw unusable('schedule.warmUp.steps', climb, `Give a whole number below the ${steps} steps of the run`);
   return createSchedule({ kind, final: schedule.final, warmUp: climb, steps });
+}
+
+const counts = [
+  'batch',
+  'accumulation',
+  'evaluateEvery',
+  'evaluationBatch',
+  'bucketWindow',
+  'nanLimit',
+] as const satisfies readonly (keyof TrainingSettings)[];
+
+function requireEarlyStopping(earlyStopping: EarlyStopping | undefined): void {
+  if (earlyStopping === undefined) return;
+  const { patience, minimumGain = 0 } = earlyStopping;
+  requireCount('earlyStopping.patience', patience);
+  if (!(Number.isFinite(minimumGain) && minimumGain >= 0)) {
+    throw unusable('earlyStopping.minimumGain', minimumGain, 'Give a number ≥ 0');
+  }
 }
 
 function requireCount(name: string, value: number): void {

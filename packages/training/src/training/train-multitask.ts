@@ -2,7 +2,7 @@ import { ConfigurationError, nullThrows, type ParameterSet } from '@dynaprompt/c
 
 import { packageName } from '../package-name.js';
 import type { Evaluation } from './evaluate.js';
-import type { CurvePoint } from './loop.js';
+import type { CurvePoint } from './history.js';
 import { resolveMethod } from './method.js';
 import type { RunOptions } from './options.js';
 import { type NamedTask, type RunResult, runTasks } from './run.js';
@@ -55,6 +55,7 @@ export interface MultitaskResult extends RunResult {
  * @throws ConfigurationError, DataError for options and examples that cannot be used, before anything is computed.
  * @throws NonFiniteLossError naming the batch, before the update.
  * @throws TrainingStoppedError when the signal ended the run.
+ * @throws CheckpointMismatchError, FolderInUseError, CheckpointWriteError where a run with checkpoints cannot begin, go on or leave its state.
  */
 export async function trainMultitask<Example>(options: MultitaskOptions<Example>): Promise<MultitaskResult> {
   const { tasks, seed, sampling = { kind: 'proportional' } } = options;

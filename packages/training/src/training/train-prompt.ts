@@ -32,6 +32,7 @@ export interface TrainingResult extends RunResult {
  * @throws ConfigurationError, DataError for options and examples that cannot be used, before anything is computed.
  * @throws NonFiniteLossError naming the batch, before the update.
  * @throws TrainingStoppedError when the signal ended the run.
+ * @throws CheckpointMismatchError, FolderInUseError, CheckpointWriteError where a run with checkpoints cannot begin, go on or leave its state.
  */
 export async function trainPrompt<Example>(options: TrainingOptions<Example>): Promise<TrainingResult> {
   const task = { ...options, name: options.backbone.description.name };
