@@ -10,6 +10,7 @@ export const application: Application = {
     { name: 'transformers', packageName: '@huggingface/transformers', owner: '@dynaprompt/text' },
     { name: 'tfjs', packageName: '@tensorflow/tfjs-core', owner: '@dynaprompt/core' },
   ]),
+  pipeline: 'text-classification',
   input: 'the text',
   faults: 'bad rows',
 };

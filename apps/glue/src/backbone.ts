@@ -2,6 +2,7 @@ import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
 import { placeOf } from '@dynaprompt/runner';
 import {
+  type Dtype,
   type HeadOptions,
   openTextBackbone,
   type TextBackboneOptions,
@@ -22,12 +23,14 @@ export interface OpenOptions {
   readonly threads?: number;
   /** Arithmetic of large products; default: float32. */
   readonly compute?: TextBackboneOptions['compute'];
+  /** Element type of the weights, which says what file is opened; default: fp32. */
+  readonly dtype?: Dtype | undefined;
 }
 
 /** Opens a folder in the Hugging Face layout, a bundled model by its name, or a hub id. */
 export async function openBackbone(
   location: string,
-  { head, slots, maxLength, threads, compute }: OpenOptions,
+  { head, slots, maxLength, threads, compute, dtype }: OpenOptions,
 ): Promise<FrozenBackbone<TextExample>> {
   return openTextBackbone(placeOf(location, bundled), {
     head,
@@ -35,5 +38,6 @@ export async function openBackbone(
     ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
     ...(threads === undefined ? {} : { threads }),
     ...(compute === undefined ? {} : { compute }),
+    ...(dtype === undefined ? {} : { dtype }),
   });
 }

@@ -4,17 +4,18 @@ import {
   addBackbone,
   addBudget,
   addDemonstration,
+  addDoctor,
   addEvaluation,
   addExportPeft,
   addHead,
   addList,
   addOptimiser,
-  addOutput,
   addSlots,
   addStudy,
   addSweep,
   addTasks,
   addWorker,
+  completeRun,
   createProgram,
   type OutputOptions,
   parseCount,
@@ -22,6 +23,7 @@ import {
   type SweepPlaces,
   type WorkerPlaces,
 } from '@dynaprompt/runner';
+import { DTYPES } from '@dynaprompt/text';
 import type { PeftExportOptions } from '@dynaprompt/training';
 
 import { application } from './application.js';
@@ -38,6 +40,7 @@ import type { GlueStudyOptions } from './study/load-task.js';
 /** What the command line was asked to do. */
 export interface Actions {
   list(options: { readonly json: boolean }): Promise<void> | void;
+  doctor(options: { readonly json: boolean }): Promise<void>;
   compare(options: GlueOptions, output: OutputOptions): Promise<void>;
   study(options: GlueStudyOptions, places: StudyPlaces): Promise<void>;
   sweep(places: SweepPlaces): Promise<void>;
@@ -66,6 +69,7 @@ export function commandLine(actions: Actions, writeError: (text: string) => void
   );
   addPredict(program, (options) => actions.predict(options));
   addInspect(program, (options) => actions.inspect(options));
+  addDoctor(program, (options) => actions.doctor(options));
   addExportPeft(program, (adapter, folder, options) => actions.exportPeft(adapter, folder, options));
   return program;
 }
@@ -85,15 +89,20 @@ function addRun(program: Command, actions: Actions): void {
       .choices(['fail', 'skip'])
       .default('fail'),
   );
-  addSlots(command).option(
-    '--max-length <count>',
-    'most tokens of a text (default: what the model has room for)',
-    parseCount,
-  );
-  addOptimiser(addOutput(addHead(command, textHeads), 'results/TASK')).action(
-    async (flags: RunFlags & Partial<OutputOptions>) => {
-      const { json = false, force = false, output = `results/${flags.task.join('+')}` } = flags;
-      await actions.compare(glueOptionsOf(flags), { json, force, output });
-    },
-  );
+  addSlots(command)
+    .option(
+      '--max-length <count>',
+      'most tokens of a text (default: what the model has room for)',
+      parseCount,
+    )
+    .addOption(
+      new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
+        .choices(DTYPES)
+        .default('fp32'),
+    );
+  addOptimiser(addHead(command, textHeads));
+  completeRun<RunFlags, GlueOptions>(command, {
+    optionsOf: glueOptionsOf,
+    compare: (options, output) => actions.compare(options, output),
+  });
 }

@@ -5,17 +5,27 @@ import {
   taskNamed,
   withOneAnswer,
 } from '@dynaprompt/benchmarks';
-import type { Domain, LoadedTask, Measures, TaskSet } from '@dynaprompt/runner';
-import type { TextExample } from '@dynaprompt/text';
+import {
+  type Domain,
+  type LoadedTask,
+  type Measures,
+  placeOf,
+  type SeenExample,
+  type TaskSet,
+} from '@dynaprompt/runner';
+import { openExampleTokens, type TextExample } from '@dynaprompt/text';
 import type { Evaluation } from '@dynaprompt/training';
 
 import { application } from './application.js';
-import { openBackbone, type OpenOptions } from './backbone.js';
+import { bundled, openBackbone, type OpenOptions } from './backbone.js';
 import { headOf } from './head.js';
 import { trainingExample } from './training-example.js';
 import { loadTasks } from './load-tasks.js';
 import type { GlueOptions } from './options.js';
 import { fingerprintOf, type GlueStudyOptions, loadStudyTask } from './study/load-task.js';
+
+/** Characters of a text that the report shows. */
+const LONGEST_SHOWN = 2000;
 
 /** Texts, and pairs of them, with classes. */
 export const domain: Domain<TextExample, GlueOptions, GlueStudyOptions> = {
@@ -49,8 +59,29 @@ function loadedTask(data: LabelledDataset, opening: Opening): LoadedTask<TextExa
     },
     async open() {
       const head = headOf(opening.head, data);
-      return { head, backbone: await openBackbone(opening.backbone, { ...opening, head }) };
+      const backbone = await openBackbone(opening.backbone, { ...opening, head });
+      return { head, backbone, show: shower(opening, head) };
     },
+  };
+}
+
+/** Shows texts as the backbone reads them; its tokeniser is opened for the first one. */
+function shower(
+  { backbone, slots, maxLength }: Opening,
+  head: ReturnType<typeof headOf>,
+): (example: TextExample) => Promise<SeenExample> {
+  let opened: ReturnType<typeof openExampleTokens> | undefined;
+  return async (example) => {
+    opened ??= openExampleTokens(placeOf(backbone, bundled), {
+      head,
+      reserve: slots,
+      ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
+    });
+    const read = await opened;
+    const { text, pair } = example;
+    const whole = pair === undefined ? text : `${text}\n${pair}`;
+    const shown = whole.length > LONGEST_SHOWN ? `${whole.slice(0, LONGEST_SHOWN)}…` : whole;
+    return { ...read(example), input: { kind: 'text', text: shown } };
   };
 }
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { parseResults } from '@dynaprompt/benchmarks';
+import { parseInspections, parseResults, readPredictions, scorePredictions } from '@dynaprompt/benchmarks';
 import { miniBert } from '@dynaprompt/mini-models';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -19,10 +19,10 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the built command line; `interruptAt`: Ctrl-C once that text was written to stdout. */
+/** Runs the built command line. */
 function glue(
   words: readonly string[],
-  options: { readonly interruptAt?: string; readonly environment?: NodeJS.ProcessEnv } = {},
+  options: { readonly environment?: NodeJS.ProcessEnv } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const environment = {
@@ -34,13 +34,7 @@ function glue(
     const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: environment });
     let stdout = '';
     let stderr = '';
-    let interrupted = false;
-    child.stdout.on('data', (part: Buffer) => {
-      stdout += part.toString();
-      if (options.interruptAt === undefined || interrupted || !stdout.includes(options.interruptAt)) return;
-      interrupted = true;
-      child.kill('SIGINT');
-    });
+    child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
     child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
     child.on('error', reject);
     child.on('close', (code) => {
@@ -291,8 +285,20 @@ describe('run', () => {
       expect(pool?.topShare).toHaveLength(4);
     }
     const report = await readFile(join(folder, 'both', 'report.html'), 'utf8');
-    for (const part of ['<h2>Tasks</h2>', 'What the prompts chose', 'dynamic, mr'])
+    for (const part of ['>Tasks</h2>', 'What the prompts chose', 'dynamic, mr', 'Prompt inspector'])
       expect(report).toContain(part);
+    const said = await readPredictions(join(folder, 'both', 'predictions', 'dynamic-seed1', 'mr.jsonl'));
+    expect(said).toHaveLength(4);
+    expect(scorePredictions(said, 'accuracy')).toBe(methods.dynamic?.tasks?.mr?.final[0]);
+    const inspected = await readFile(join(folder, 'both', 'inspections.json'), 'utf8');
+    const inspections = parseInspections(JSON.parse(inspected), 'inspections.json');
+    const tasksInTurn = Array.from({ length: 8 }, (_, index) => (index < 4 ? 'sst2' : 'mr'));
+    expect(inspections.map((each) => each.task)).toEqual(tasksInTurn);
+    for (const { prompt, sequence } of inspections) {
+      const active = sequence.filter((part) => typeof part === 'object').length;
+      expect(active).toBe(prompt?.length);
+      expect(prompt?.weights?.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+    }
   });
 
   it('repeats 50 steps bit for bit, with every optimiser', async () => {
@@ -319,13 +325,5 @@ describe('run', () => {
       expect(curves[1]).toEqual(curves[0]);
       expect(tensors[1]?.equals(tensors[0] ?? Buffer.alloc(0))).toBe(true);
     }
-  });
-
-  it('stops at Ctrl-C with exit code 130 and writes nothing', async () => {
-    const words = [...reviews, '--methods', 'fixed', '--steps', '2000', '--batch', '2'];
-    const { code, stderr } = await glue(words, { interruptAt: 'step 1/2000' });
-    expect(code).toBe(130);
-    expect(stderr).toBe('dynaprompt-glue: stopped; nothing was written. Start again to finish.\n');
-    expect(existsSync(join(folder, 'never'))).toBe(false);
   });
 });

@@ -25,6 +25,7 @@ async function ask(...words: readonly string[]): Promise<Asked> {
         asked = { options, output };
         return Promise.resolve();
       },
+      doctor: () => Promise.resolve(),
       study: () => Promise.resolve(),
       sweep: () => Promise.resolve(),
       worker: () => Promise.resolve(),
@@ -42,6 +43,7 @@ async function complaint(...words: readonly string[]): Promise<string> {
   let written = '';
   const actions = {
     list: () => undefined,
+    doctor: () => Promise.resolve(),
     compare: () => Promise.resolve(),
     study: () => Promise.resolve(),
     sweep: () => Promise.resolve(),
@@ -79,7 +81,9 @@ describe('run', () => {
       '--weight-decay 0 --clip-norm none --clip-scope all --weights-learning-rate 1e-4 --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
       '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --shots 16 --evaluation test --bad-rows skip --learning-rate 0.3 ' +
       '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer --compute int8 ' +
-      '--text-column a --pair-column b --label-column c --output out --json --force';
+      '--text-column a --pair-column b --label-column c --output out --json --force ' +
+      '--dtype q8 --nan-policy skip --early-stopping 3 --minimum-gain 0.01 --set prompt.length.level=task ' +
+      '--resume --checkpoint-every 50 --in-process --dry-run';
     expect(await ask(...words.split(' '))).toEqual({
       options: {
         tasks: ['tsv'],
@@ -110,8 +114,20 @@ describe('run', () => {
         maxLength: 64,
         head: 'verbalizer',
         compute: 'int8',
+        dtype: 'q8',
+        prompt: { length: { level: 'task' } },
+        nanPolicy: 'skip',
+        earlyStopping: { patience: 3, minimumGain: 0.01 },
       },
-      output: { output: 'out', json: true, force: true },
+      output: {
+        output: 'out',
+        json: true,
+        force: true,
+        resume: true,
+        checkpointEvery: 50,
+        inProcess: true,
+        dryRun: true,
+      },
     });
   });
 
@@ -158,6 +174,10 @@ describe('run', () => {
     [['--methods', 'fixed,,dynamic'], 'Separate names by single commas'],
     [['--head', 'round'], 'Allowed choices are linear, verbalizer'],
     [['--step', '3'], "unknown option '--step' (Did you mean --steps?)"],
+    [['--nan-policy', 'ignore'], 'Allowed choices are stop, skip'],
+    [['--early-stopping', '0'], 'Give a whole number of 1 or more'],
+    [['--dtype', 'fp8'], 'Allowed choices are fp32'],
+    [['--json', '--json-events'], "option '--json' cannot be used with option '--json-events'"],
     [['--output'], "option '--output <folder>' argument missing"],
     [['more'], 'too many arguments'],
   ])('refuses %j in one line', async (words, message) => {

@@ -1,6 +1,7 @@
 import type { BadRowPolicy, ColumnNames } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
 import { type ComparisonFlags, comparisonOf, type ComparisonOptions, foldersOf } from '@dynaprompt/runner';
+import type { Dtype } from '@dynaprompt/text';
 
 import { packageName } from './package-name.js';
 
@@ -13,6 +14,8 @@ export interface GlueOptions extends ComparisonOptions {
   readonly badRows: BadRowPolicy;
   /** Most tokens of a text, its prompt not counted. */
   readonly maxLength: number | undefined;
+  /** Element type of the backbone's weights: which of its files is opened. Default: fp32. */
+  readonly dtype?: Dtype | undefined;
 }
 
 /** Values of the options of `run`, as commander hands them over. */
@@ -23,6 +26,7 @@ export interface RunFlags extends ComparisonFlags {
   readonly labelColumn?: string;
   readonly badRows: BadRowPolicy;
   readonly maxLength?: number;
+  readonly dtype?: Dtype;
 }
 
 /** Puts the flags of `run` together. @throws ConfigurationError where they do not go together. */
@@ -33,6 +37,7 @@ export function glueOptionsOf(flags: RunFlags): GlueOptions {
     columns: columnsOf(flags),
     badRows: flags.badRows,
     maxLength: flags.maxLength,
+    dtype: flags.dtype,
   };
 }
 

@@ -10,6 +10,7 @@ export const application: Application = {
     { name: 'sharp', packageName: 'sharp', owner: '@dynaprompt/vision' },
     { name: 'tfjs', packageName: '@tensorflow/tfjs-core', owner: '@dynaprompt/core' },
   ]),
+  pipeline: 'image-classification',
   input: 'the patches',
   faults: 'pictures',
 };

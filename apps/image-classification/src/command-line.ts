@@ -4,17 +4,18 @@ import {
   addBackbone,
   addBudget,
   addDemonstration,
+  addDoctor,
   addEvaluation,
   addExportPeft,
   addHead,
   addList,
   addOptimiser,
-  addOutput,
   addSlots,
   addStudy,
   addSweep,
   addTasks,
   addWorker,
+  completeRun,
   createProgram,
   type OutputOptions,
   type StudyPlaces,
@@ -39,6 +40,7 @@ import type { ImageStudyOptions } from './study/load-data.js';
 /** What the command line was asked to do. */
 export interface Actions {
   list(options: { readonly json: boolean }): Promise<void> | void;
+  doctor(options: { readonly json: boolean }): Promise<void>;
   compare(options: ImageOptions, output: OutputOptions): Promise<void>;
   study(options: ImageStudyOptions, places: StudyPlaces): Promise<void>;
   sweep(places: SweepPlaces): Promise<void>;
@@ -71,6 +73,7 @@ export function commandLine(actions: Actions, writeError: (text: string) => void
   );
   addPredict(program, (options) => actions.predict(options));
   addInspect(program, (options) => actions.inspect(options));
+  addDoctor(program, (options) => actions.doctor(options));
   addExportPeft(program, (adapter, folder, options) => actions.exportPeft(adapter, folder, options));
   return program;
 }
@@ -90,10 +93,9 @@ function addRun(program: Command, actions: Actions): void {
   );
   addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
   addAugmentation(addMetric(command));
-  addOptimiser(addOutput(addHead(addSlots(command), imageHeads), 'results/TASK')).action(
-    async (flags: RunFlags & Partial<OutputOptions>) => {
-      const { json = false, force = false, output = `results/${flags.task.join('+')}` } = flags;
-      await actions.compare(imageOptionsOf(flags), { json, force, output });
-    },
-  );
+  addOptimiser(addHead(addSlots(command), imageHeads));
+  completeRun<RunFlags, ImageOptions>(command, {
+    optionsOf: imageOptionsOf,
+    compare: (options, output) => actions.compare(options, output),
+  });
 }

@@ -195,14 +195,19 @@ describe('run', () => {
     expect(existsSync(place.path('results'))).toBe(false);
   });
 
-  it('stops at Ctrl-C with exit code 130 and writes nothing', async () => {
-    const words = `${shapes} --methods fixed --seeds 1 --steps 2000 --batch 4 --output never`;
-    const { code, stderr } = await place.run(words, { interruptAt: 'step 1/2000' });
+  it('stops at Ctrl-C with exit code 130, and goes on from there', async () => {
+    const words = `${shapes} --methods fixed --seeds 1 --steps 40 --batch 4 --output cut`;
+    const { code, stderr } = await place.run(words, { interruptAt: 'step 1/40' });
     expect(code).toBe(130);
-    expect(stderr).toBe(
-      'dynaprompt-image-classification: stopped; nothing was written. Start again to finish.\n',
+    expect(stderr).toMatch(
+      /stopped; its checkpoints are kept in .*cut.checkpoints\. .*--resume to go on\.\n$/,
     );
-    expect((await readdir(place.folder)).filter((name) => name.includes('never'))).toEqual([]);
+    expect(await readdir(place.path('cut'))).toEqual(['checkpoints']);
+    const resumed = await place.run(`${words} --resume`);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stdout).toContain('goes on after step');
+    expect(existsSync(place.path('cut', 'checkpoints'))).toBe(false);
+    expect(existsSync(place.path('cut', 'results.json'))).toBe(true);
   });
 });
 

@@ -22,6 +22,7 @@ async function ask(...words: readonly string[]): Promise<Asked> {
   const nothing = (): Promise<void> => Promise.resolve();
   const actions: Actions = {
     list: nothing,
+    doctor: nothing,
     inspect: nothing,
     exportPeft: nothing,
     sweep: nothing,
@@ -54,6 +55,7 @@ describe('run', () => {
       steps: 300,
       evaluateEvery: undefined,
       evaluation: 'validation',
+      nanPolicy: 'stop',
       training: {
         optimiser: { kind: 'adamw' },
         schedule: { kind: 'linear', warmUp: 0.05 },

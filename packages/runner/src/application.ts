@@ -10,6 +10,8 @@ export interface Application {
   readonly versions: Readonly<Record<string, string>>;
   /** What a prompt is put into, e.g. `the text`. */
   readonly input: string;
+  /** Its task as the Hugging Face Hub names it, e.g. `text-classification`; for model cards. */
+  readonly pipeline?: string;
   /** What is left out where data cannot be used, e.g. `bad rows`. */
   readonly faults: string;
 }

@@ -1,8 +1,15 @@
-import type { ConfusionMatrix, MetricName, SkippedRows } from '@dynaprompt/benchmarks';
+import type {
+  ConfusionMatrix,
+  InspectedPart,
+  Inspection,
+  MetricName,
+  SkippedRows,
+} from '@dynaprompt/benchmarks';
 import type { FrozenBackbone } from '@dynaprompt/core';
 import type { Augment, Evaluation, TrainingExample } from '@dynaprompt/training';
 
 import type { Application } from './application.js';
+import type { ReadPieces } from './adapter/prompted-sequence.js';
 import type { ComparisonOptions } from './options/comparison.js';
 import type { StudyOptions } from './study/options.js';
 
@@ -43,6 +50,13 @@ export interface OpenBackbone<Example> {
   readonly head: Head;
   /** What training steps show of the examples; default: the examples themselves. */
   readonly augment?: Augment<Example>;
+  /** How an example looks to this backbone, for the inspector of the report; absent where that is not shown. */
+  readonly show?: (example: Example) => Promise<SeenExample>;
+}
+
+/** What a backbone reads of an example, piece by piece, and how people see it. */
+export interface SeenExample extends ReadPieces<InspectedPart> {
+  readonly input: Inspection['input'];
 }
 
 /** A task with its backbone. */

@@ -7,6 +7,7 @@ export type {
   Measures,
   OpenBackbone,
   OpenTask,
+  SeenExample,
   TaskSet,
 } from './domain.js';
 export {
@@ -29,6 +30,7 @@ export {
   type InspectedPrompt,
   type PlacedPrompt,
 } from './adapter/inspected-prompt.js';
+export { promptedSequence, type ReadPieces } from './adapter/prompted-sequence.js';
 export {
   openAdapter,
   type AdapterOpener,
@@ -39,15 +41,21 @@ export {
 export { placeOf, type BundledPlace } from './adapter/place.js';
 export { compare, dataSeed, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
 export { runComparison } from './comparison/run-comparison.js';
+export { serveComparison } from './comparison/serve-comparison.js';
 export { paletteFor, plainPalette, type Palette } from './display/colour.js';
+export { addDoctor, examine, type Patient, runDoctor } from './doctor/run-doctor.js';
+export type { DryRun } from './dry-run/dry-run.js';
 export { formatSections, leftColumns, methodCatalogue, methodsTable } from './list/methods.js';
 export { addDemonstration, addExportPeft, addList, createProgram } from './options/commands.js';
 export {
   comparisonOf,
   type ComparisonFlags,
   type ComparisonOptions,
+  type EarlyStoppingOptions,
   type HeadKind,
+  type NanPolicy,
   type OptimiserFlags,
+  outputOf,
   type OutputOptions,
 } from './options/comparison.js';
 export {
@@ -58,8 +66,10 @@ export {
   addOptimiser,
   addOutput,
   addSlots,
+  addStops,
   addTasks,
 } from './options/flags.js';
+export { completeRun, type RunCommand } from './options/run-command.js';
 export { assignFolders, foldersOf, type TaskFolder } from './options/folders.js';
 export { parseCount, parseList } from './options/values.js';
 export { givenLines, openLines, type LineSource } from './process/line-source.js';
@@ -77,3 +87,7 @@ export { addSweep } from './sweep/command.js';
 export { runSweep, type SweepPlaces } from './sweep/run-sweep.js';
 export { serveSweep } from './sweep/serve-sweep.js';
 export type { SweepSummary } from './sweep/summary.js';
+export { addParallel, parallelOf, type ParallelFlags, type ParallelOptions } from './parallel/flags.js';
+export { exchangeOver } from './parallel/exchange.js';
+export type { RankChannel } from './parallel/channel.js';
+export { RankLostError, RanksDifferError } from './parallel/errors.js';

@@ -1,5 +1,6 @@
 import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
-import type { TextExample } from '@dynaprompt/text';
+import { type Dtype, DTYPES, type TextExample } from '@dynaprompt/text';
+import type { Adapter } from '@dynaprompt/training';
 
 import { bundled, openBackbone } from '../backbone.js';
 import { headOptionsOf } from './head-options.js';
@@ -18,7 +19,15 @@ export function openTextAdapter(options: TextAdapterOptions): Promise<OpenTextAd
   const { folder, maxLength } = options;
   return openAdapter(options, {
     bundled,
-    open: (adapter, { location, slots, compute }) =>
-      openBackbone(location, { head: headOptionsOf(adapter, folder), slots, maxLength, compute }),
+    open: (adapter, { location, slots, compute }) => {
+      const head = headOptionsOf(adapter, folder);
+      return openBackbone(location, { head, slots, maxLength, compute, dtype: dtypeOf(adapter) });
+    },
   });
+}
+
+/** Element type of the file that an adapter was trained on; what is computed in int8 was read in float32 unless it says more. */
+function dtypeOf({ backbone }: Pick<Adapter, 'backbone'>): Dtype | undefined {
+  const [stored] = backbone.dtype.split(', ');
+  return stored === 'int8' ? undefined : DTYPES.find((dtype) => dtype === stored);
 }

@@ -38,6 +38,22 @@ export class ProgramRun {
     return this.stdout.trimEnd().split('\n');
   }
 
+  /** Standard output so far, once a line of it matches. @throws when the program ends before. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.stdout.split('\n').find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      const more = once(this.child.stdout, 'data').then(() => true);
+      const over = once(this.child, 'close').then(() => false);
+      if (!(await Promise.race([more, over]))) throw new Error(`${this.stdout}${this.stderr}`);
+    }
+  }
+
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   /** Reads no more of its output. */
   closeOutput(): void {
     this.child.stdout.destroy();

@@ -66,7 +66,7 @@ export async function openAdapter<Example>(
     location: wanted ?? locationOf(adapter, opener.bundled),
     slots: adapter.configuration?.slots ?? 0,
     // An adapter answers in the arithmetic that it was trained in.
-    compute: adapter.backbone.dtype === 'int8' ? 'int8' : 'float32',
+    compute: /^int8$|products in int8$/.test(adapter.backbone.dtype) ? 'int8' : 'float32',
   };
   await selectBackend();
   const backbone = await opener.open(adapter, place);

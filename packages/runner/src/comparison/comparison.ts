@@ -1,10 +1,12 @@
-import type { RunResults } from '@dynaprompt/benchmarks';
+import { compareMethods, type RunRecord, type RunResults } from '@dynaprompt/benchmarks';
 import { type BackboneDescription, selectBackend } from '@dynaprompt/core';
 import { type Adapter, methodNamed, resolveSettings, type TrainingEvent } from '@dynaprompt/training';
 
 import type { Domain, OpenTask, TaskSet } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
-import { type Run, trainAll } from './runs.js';
+import { inspectionsOf } from './inspections.js';
+import { predictionsOf } from './predictions.js';
+import { type Run, type RunMeans, trainAll } from './runs.js';
 import { describeTasks, summaryOf } from './summary.js';
 
 /** Draws the examples that `--limit` keeps; the same ones for every seed, so that seeds can be compared. */
@@ -15,8 +17,8 @@ export interface ComparisonListener {
   /** Data and backbone are there; the first run is next. */
   opened(scene: ComparisonScene): void;
   event(event: TrainingEvent): void;
-  /** After the last run: what was trained beside the backbone. */
-  trained(adapters: readonly Adapter[]): void;
+  /** After the last run: what was trained beside the backbone, and what is written beside the results. */
+  trained(adapters: readonly Adapter[], record: RunRecord): void;
 }
 
 /** What a comparison takes place on. */
@@ -34,11 +36,15 @@ export async function compare<Example, Options extends ComparisonOptions>(
   options: Options,
   listener: ComparisonListener,
   signal: AbortSignal,
+  means: RunMeans = {},
 ): Promise<RunResults> {
   const startedAt = new Date();
-  const methods = options.methods.map((name) => methodNamed(name, { slots: options.slots }));
+  const methods = options.methods.map((name) =>
+    methodNamed(name, { ...options.prompt, slots: options.slots }),
+  );
   // Complains of what cannot be used before anything is loaded.
-  resolveSettings({ ...options.training, steps: options.steps });
+  const { steps, evaluateEvery, earlyStopping } = options;
+  resolveSettings({ ...options.training, ...(evaluateEvery && { evaluateEvery }), earlyStopping, steps });
   const loaded = await domain.load(options, signal);
   signal.throwIfAborted();
   const networks = await selectBackend();
@@ -51,12 +57,21 @@ export async function compare<Example, Options extends ComparisonOptions>(
     const tell = (event: TrainingEvent): void => {
       listener.event(event);
     };
-    const runs = await trainAll(domain, options, methods, tasks, tell, signal);
-    listener.trained([...runs.values()].flat().flatMap(({ adapters }) => adapters));
+    const runs = await trainAll(domain, options, methods, tasks, tell, signal, means);
+    const predictions = predictionsOf(runs, tasks);
+    const inspections = await inspectionsOf(runs, tasks, predictions);
+    const { pipeline, command } = domain.application;
+    listener.trained(
+      [...runs.values()].flat().flatMap(({ adapters }) => adapters),
+      { predictions, inspections, pipeline, command },
+    );
+    const summaries = Object.fromEntries([...runs].map(([name, ofMethod]) => [name, summaryOf(ofMethod)]));
+    const comparisons = compareMethods(summaries, predictions);
     return {
       app: domain.application.name,
       ...describeTasks(tasks),
-      methods: Object.fromEntries([...runs].map(([name, ofMethod]) => [name, summaryOf(ofMethod)])),
+      methods: summaries,
+      ...(comparisons && { comparisons }),
       versions: domain.application.versions,
       config: configurationOf(options, runs, networks.packageName),
       startedAt: startedAt.toISOString(),

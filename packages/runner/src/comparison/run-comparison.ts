@@ -1,109 +1,94 @@
-import {
-  formatTable,
-  measuresTable,
-  methodTable,
-  scoreTitle,
-  taskTable,
-  writeRun,
-} from '@dynaprompt/benchmarks';
-import { type Adapter, methodNamed } from '@dynaprompt/training';
+import { ConfigurationError, parseConfiguration } from '@dynaprompt/core';
+import { methodNamed } from '@dynaprompt/training';
 
-import type { Display } from '../display/display.js';
-import { PlainDisplay } from '../display/plain-display.js';
-import { TerminalDisplay } from '../display/terminal-display.js';
-import type { Domain } from '../domain.js';
+import { openScreen } from '../display/screen.js';
+import { dryRun } from '../dry-run/dry-run.js';
 import type { ComparisonOptions, OutputOptions } from '../options/comparison.js';
-import { requireOutputFolder } from '../output/output-folder.js';
-import { saveAdapters } from '../output/save-adapters.js';
-import { compare, type ComparisonScene } from './comparison.js';
-import { metricOf } from './summary.js';
+import { claimOutput, type OutputClaim } from '../output/claim-output.js';
+import { packageName } from '../package-name.js';
+import { exchangeOver } from '../parallel/exchange.js';
+import { ownChannel } from '../parallel/rank-process.js';
+import { runRanks } from '../parallel/run-ranks.js';
+import { ComparisonStoppedError } from '../process/stopped.js';
+import { compare, type ComparisonListener } from './comparison.js';
+import { type ComparisonDomain, type ComparisonRequest, perform } from './perform.js';
+import { outcomeText } from './show-outcome.js';
+import { checkpointsOf, superviseComparison } from './supervise-comparison.js';
 
 /**
- * Compares, shows how it goes, and writes the results. People read on stdout; with `json`, stdout holds the results alone and
- * people read on stderr. Files are written at the very end.
+ * Compares, shows how it goes, and writes the results. People read on stdout; where that is for programs, people read on stderr.
+ * Results are written at the very end; a comparison that is stopped or fails leaves its checkpoints and nothing else.
+ *
+ * @param worker module that calls `serveComparison` with the same domain: the runs take place in a process of their own. Absent:
+ * in this one.
+ * @throws ComparisonStoppedError where the signal ended it and there is something to go on from.
+ * @throws TaskCrashedError where the process of the runs ended by itself.
  */
 export async function runComparison<Example, Options extends ComparisonOptions>(
-  domain: Pick<Domain<Example, Options>, 'application' | 'load' | 'measure'>,
+  domain: ComparisonDomain<Example, Options>,
   options: Options,
-  { output, json, force }: OutputOptions,
+  output: OutputOptions,
   signal: AbortSignal,
+  worker?: URL,
 ): Promise<void> {
-  for (const name of options.methods) methodNamed(name);
-  const { application } = domain;
-  await requireOutputFolder(application.name, output, force);
-  const people = json ? process.stderr : process.stdout;
-  const display: Display = people.isTTY ? new TerminalDisplay(people) : new PlainDisplay(people);
-  let adapters: readonly Adapter[] = [];
+  for (const name of options.methods) requireMethod(name, options);
+  if (output.dryRun === true) {
+    await dryRun(domain, options, output, signal);
+    return;
+  }
+  if (output.parallel !== undefined && output.resume === true) {
+    throw new ConfigurationError({
+      packageName,
+      subject: '--resume',
+      problem: 'several processes that train a run together leave no checkpoints',
+      remedy: 'Leave out --resume or --data-parallel',
+    });
+  }
+  const channel = ownChannel();
+  if (output.parallel !== undefined && channel === undefined) {
+    process.exitCode = await runRanks(output.parallel, signal);
+    return;
+  }
+  const exchange = channel && exchangeOver(channel);
+  if (channel !== undefined && channel.rank > 0) {
+    // Rank 0 shows and writes what all ranks have in common.
+    await compare(domain, options, silent, signal, { exchange });
+    return;
+  }
+  const claim = await claimOutput(domain.application.name, output);
+  const screen = openScreen(output, signal);
   try {
-    const results = await compare(
-      domain,
-      options,
-      {
-        opened: (scene) => {
-          people.write(`${introduction(application.faults, options, scene)}\n\n`);
-          display.begin({
-            metric: scoreTitle(metricOf(scene.data)),
-            runs: options.methods.length * options.seeds.length,
-          });
-        },
-        event: (event) => {
-          display.show(event);
-        },
-        trained: (trained) => {
-          adapters = trained;
-        },
-      },
-      signal,
-    );
-    signal.throwIfAborted();
-    const written = await writeRun(output, results);
-    const saved = adapters.length > 0 ? `adapters ${await saveAdapters(output, adapters)}\n` : '';
-    people.write(`\n${formatTable(methodTable(results))}\n\n`);
-    for (const table of [taskTable(results), measuresTable(results)]) {
-      if (table !== undefined) people.write(`${formatTable(table)}\n\n`);
-    }
-    people.write(`results  ${written.results}\nreport   ${written.report}\n${saved}`);
-    if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+    // Ranks would be at different steps when they stop.
+    const checkpoints = exchange === undefined ? checkpointsOf(claim.checkpoints, output) : undefined;
+    const request: ComparisonRequest<Options> = { options, output: output.output, checkpoints };
+    const outcome =
+      worker === undefined || output.inProcess === true || exchange !== undefined
+        ? await perform(domain, request, screen.told, signal, exchange)
+        : await superviseComparison(worker, request, claim, screen, signal);
+    await claim.removeCheckpoints();
+    screen.finish(outcome, outcomeText(outcome));
+  } catch (error) {
+    throw screen.fail(await betterError(error, claim, signal));
   } finally {
-    display.end();
+    screen.end();
+    await claim.release();
   }
 }
 
-function introduction(
-  faults: string,
-  options: ComparisonOptions,
-  { data, backbone, networks }: ComparisonScene,
-): string {
-  const { family, dtype, revision, parameters } = backbone;
-  const { steps, batch, accumulation, slots } = options;
-  const examples = accumulation === 1 ? `${batch}` : `${batch} × ${accumulation}`;
-  const lines = [
-    [
-      'backbone',
-      `${backbone.name} (${family}, ${count(parameters)} frozen parameters, ${dtype}, ${revision})`,
-    ],
-    ...data.flatMap((set) => [
-      [
-        'data',
-        `${set.source}; ${count(set.train.length)} to train, ${count(set.validation.length)} to validate`,
-      ],
-      ['task', `${set.name}: ${set.description}`],
-      ...(set.attribution === undefined ? [] : [['credits', set.attribution]]),
-      ...(set.labels.length > 0 ? [['classes', set.labels.join(', ')]] : []),
-      ...(set.skipped
-        ? [['left out', `${count(set.skipped.count)} ${faults}: ${set.skipped.first.join('; ')}`]]
-        : []),
-    ]),
-    ['methods', options.methods.join(', ')],
-    ['seeds', options.seeds.join(', ')],
-    [
-      'training',
-      `${steps} steps of ${examples} examples, ${slots} prompt slots, ${options.head} head, ${networks}`,
-    ],
-  ];
-  return lines.map(([name = '', text = '']) => `${name.padEnd(9)} ${text}`).join('\n');
+/** @throws ConfigurationError where there is no such method, or its prompt cannot be configured like that. */
+function requireMethod(name: string, { prompt, slots }: ComparisonOptions): void {
+  const method = methodNamed(name, { ...prompt, slots });
+  if (typeof method === 'object') parseConfiguration(method.configuration);
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en-US');
+/** A run that was stopped says what to do to go on. */
+async function betterError(error: unknown, claim: OutputClaim, signal: AbortSignal): Promise<unknown> {
+  if (!signal.aborted || !(await claim.hasCheckpoints())) return error;
+  return new ComparisonStoppedError(claim.checkpoints, error);
 }
+
+const silent: ComparisonListener = {
+  opened: () => undefined,
+  event: () => undefined,
+  trained: () => undefined,
+};

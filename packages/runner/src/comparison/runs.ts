@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+
 import { metrics, type SeedRun } from '@dynaprompt/benchmarks';
 import { nullThrows } from '@dynaprompt/core';
 import {
   type Adapter,
   type Evaluation,
   FeatureCache,
+  type GradientExchange,
   type NamedTask,
   type RunOptions,
   type RunResult,
@@ -21,6 +24,10 @@ import { adaptersOf, adaptersOfTasks } from '../output/save-adapters.js';
 export interface Run extends RunResult {
   /** What the prompt chose, one for each task. */
   readonly usage: NonNullable<SeedRun['usage']>;
+  /** The same after every evaluation. */
+  readonly usageOverTraining: NonNullable<SeedRun['usageOverTraining']>;
+  /** After the last step, in the order of the tasks. */
+  readonly evaluations: readonly Evaluation[];
   /** Last score of every task, where there are several. */
   readonly tasks?: Readonly<Record<string, number>>;
   /** What the domain measures besides; of several tasks only the shares. */
@@ -29,11 +36,32 @@ export interface Run extends RunResult {
   readonly adapters: readonly Adapter[];
 }
 
+/** A run whose evaluations were not listened to yet. */
+type TrainedRun = Omit<Run, 'usageOverTraining'>;
+
+type UsagePoint = Run['usageOverTraining'][number];
+
 /** The same as the trainer takes it. */
 type OpenNamedTask<Example> = OpenTask<Example> & NamedTask<Example>;
 
 /** What runs need of a domain. */
 type Measuring<Example> = Pick<Domain<Example>, 'application' | 'measure'>;
+
+/** Where and how often runs leave their state. Plain data. */
+export interface CheckpointPlan {
+  /** Holds a folder for each run. */
+  readonly folder: string;
+  /** Default: that of the trainer. */
+  readonly everySteps: number | undefined;
+  /** Go on where there are checkpoints. */
+  readonly resume: boolean;
+}
+
+/** What runs are made with besides their options; changes no result beyond rounding. */
+export interface RunMeans {
+  readonly exchange?: GradientExchange | undefined;
+  readonly checkpoints?: CheckpointPlan | undefined;
+}
 
 /** Trains every method with every seed; by name of the method. */
 export async function trainAll<Example>(
@@ -43,13 +71,16 @@ export async function trainAll<Example>(
   tasks: readonly OpenTask<Example>[],
   tell: (event: TrainingEvent) => void,
   signal: AbortSignal,
+  { exchange, checkpoints }: RunMeans = {},
 ): Promise<ReadonlyMap<string, readonly Run[]>> {
   const notices = new Set<string>();
   const named = tasks.map((task) => namedTask(task, (message) => notices.add(message)));
   const runs = new Map<string, Run[]>();
   for (const method of methods) {
     for (const seed of options.seeds) {
-      const { steps, batch, accumulation, training, evaluateEvery } = options;
+      const { steps, batch, accumulation, training, evaluateEvery, nanPolicy, earlyStopping } = options;
+      const name = typeof method === 'object' ? method.name : method;
+      const usageOverTraining: UsagePoint[] = [];
       const settings: RunOptions = {
         ...training,
         method,
@@ -58,8 +89,13 @@ export async function trainAll<Example>(
         batch,
         accumulation,
         signal,
+        exchange,
+        earlyStopping,
+        ...(nanPolicy === undefined ? {} : { nanPolicy }),
+        ...(checkpoints && checkpointOptions(checkpoints, `${name}-seed${seed}`)),
         events: (event) => {
           tell(event);
+          usageOverTraining.push(...usagePoints(event, named));
           for (const message of notices) {
             tell({ type: 'notice', method: event.method, seed, message });
             notices.delete(message);
@@ -72,20 +108,28 @@ export async function trainAll<Example>(
         task !== undefined && named.length === 1
           ? await trainOne(domain, task, settings)
           : await trainTogether(domain, named, settings, options.sampling);
-      runs.set(run.method, [...(runs.get(run.method) ?? []), run]);
+      runs.set(run.method, [...(runs.get(run.method) ?? []), { ...run, usageOverTraining }]);
     }
   }
   return runs;
+}
+
+function checkpointOptions(
+  { folder, everySteps, resume }: CheckpointPlan,
+  run: string,
+): Pick<RunOptions, 'checkpoint' | 'resume'> {
+  return { checkpoint: { folder: join(folder, run), everySteps }, resume: resume && 'auto' };
 }
 
 async function trainOne<Example>(
   domain: Measuring<Example>,
   task: OpenNamedTask<Example>,
   options: RunOptions,
-): Promise<Run> {
+): Promise<TrainedRun> {
   const result = await trainPrompt({ ...options, ...task });
   return {
     ...result,
+    evaluations: [result.evaluation],
     measured: measuresOf(domain, [task], [result.evaluation]),
     usage: usageOf(result.evaluation),
     adapters: adaptersOf(result, task, domain.application.versions),
@@ -97,22 +141,34 @@ async function trainTogether<Example>(
   tasks: readonly OpenNamedTask<Example>[],
   options: RunOptions,
   sampling: ComparisonOptions['sampling'],
-): Promise<Run> {
+): Promise<TrainedRun> {
   const result = await trainMultitask({ ...options, tasks, sampling });
+  const evaluations = result.tasks.map(({ evaluation }) => evaluation);
   return {
     ...result,
-    measured: measuresOf(
-      domain,
-      tasks,
-      result.tasks.map(({ evaluation }) => evaluation),
-    ),
+    evaluations,
+    measured: measuresOf(domain, tasks, evaluations),
     usage: result.tasks.flatMap(({ name, evaluation }) => usageOf(evaluation, name)),
     tasks: Object.fromEntries(result.tasks.map(({ name, final }) => [name, final])),
     adapters: adaptersOfTasks(result, tasks, domain.application.versions),
   };
 }
 
-function usageOf({ usage }: Evaluation, task?: string): Run['usage'] {
+/** What the prompt chose on every task, where an evaluation says so. */
+function usagePoints(
+  event: TrainingEvent,
+  tasks: readonly { readonly name: string }[],
+): readonly UsagePoint[] {
+  if (event.type !== 'evaluated') return [];
+  return (event.usage ?? []).flatMap((usage, index) =>
+    usageOf({ usage }, tasks.length > 1 ? tasks[index]?.name : undefined).map((choices) => ({
+      ...choices,
+      step: event.step,
+    })),
+  );
+}
+
+function usageOf({ usage }: Pick<Evaluation, 'usage'>, task?: string): Run['usage'] {
   if (usage === undefined) return [];
   const { positions = null, lengths = null, pool = null } = usage;
   return [{ ...(task === undefined ? {} : { task }), positions, lengths, pool }];

@@ -7,7 +7,7 @@ import {
 } from '@dynaprompt/benchmarks';
 import { type BackboneDescription, nullThrows } from '@dynaprompt/core';
 
-import { thinned } from './curve.js';
+import { evenly, thinned } from './curve.js';
 import type { TaskSet } from '../domain.js';
 import type { Run } from './runs.js';
 
@@ -75,15 +75,18 @@ export function metricOf(sets: readonly TaskSet<unknown>[]): ScoreName {
 
 /** A method's part of the results. */
 export function summaryOf(runs: readonly Run[]): RunResults['methods'][string] {
-  const seeds = runs.map(({ seed, seconds, loss, validation, usage, tasks, measured }) => ({
-    seed,
-    seconds,
-    loss: thinned(loss),
-    validation,
-    usage,
-    ...measured,
-    ...(tasks === undefined ? {} : { tasks }),
-  }));
+  const seeds = runs.map(
+    ({ seed, seconds, loss, validation, usage, usageOverTraining, tasks, measured }) => ({
+      seed,
+      seconds,
+      loss: thinned(loss),
+      validation,
+      usage,
+      usageOverTraining: evenly(usageOverTraining),
+      ...measured,
+      ...(tasks === undefined ? {} : { tasks }),
+    }),
+  );
   return methodResult(seeds, Math.max(...runs.map((run) => run.trainableParameters)));
 }
 

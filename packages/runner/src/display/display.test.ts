@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 
 import type { TrainingEvent } from '@dynaprompt/training';
 
@@ -59,6 +59,41 @@ describe('PlainDisplay', () => {
   });
 });
 
+describe('PlainDisplay of a long step', () => {
+  it('says once a minute that work goes on, where nothing else is said', () => {
+    jest.useFakeTimers();
+    try {
+      let text = '';
+      const display = new PlainDisplay({ write: (part: string) => (text += part) });
+      display.begin({ metric: 'accuracy', runs: 1 });
+      jest.advanceTimersByTime(30_000);
+      display.show(step(1));
+      jest.advanceTimersByTime(30_000);
+      expect(text).not.toContain('still');
+      jest.advanceTimersByTime(120_000);
+      display.end();
+      jest.advanceTimersByTime(600_000);
+      const line = '[1/1] fixed, seed 2: step 1/10 is done: still at work';
+      expect(text.split('\n').filter((written) => written === line)).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('PlainDisplay of a run that goes on', () => {
+  it('says where', () => {
+    let text = '';
+    const display = new PlainDisplay({ write: (part: string) => (text += part) });
+    display.begin({ metric: 'accuracy', runs: 1 });
+    const started = { ...run, trainExamples: 1, validationExamples: 1, trainableParameters: 5 };
+    display.show({ ...started, type: 'started', steps: 10, resumedFrom: 4 });
+    display.note('as it is');
+    display.end();
+    expect(text).toContain('fixed, seed 2: goes on after step 4/10\nas it is\n');
+  });
+});
+
 describe('TerminalDisplay', () => {
   it('draws a bar and leaves one line for a finished run', () => {
     let text = '';
@@ -79,5 +114,25 @@ describe('TerminalDisplay', () => {
     const lines = text.split('\n').filter((line) => line.includes('after'));
     expect(lines).toHaveLength(1);
     expect(text.endsWith('[1/6] fixed, seed 2: accuracy 75.00 (best 80.00) after 3.2 s\n')).toBe(true);
+  });
+
+  it('draws the bar again under what is said in between', () => {
+    let text = '';
+    const stream = {
+      isTTY: true,
+      columns: 120,
+      write: (part: string) => (text += part) !== '',
+      cursorTo: () => true,
+      clearLine: () => true,
+      on: () => undefined,
+    };
+    const display = new TerminalDisplay(stream as unknown as NodeJS.WriteStream);
+    display.begin({ metric: 'accuracy', runs: 1 });
+    for (const event of events.slice(2, 6)) display.show(event);
+    display.note('a warning of native code');
+    const after = text.split('a warning of native code\n')[1] ?? '';
+    expect(after).toContain('3/10');
+    expect(after).toContain('loss 0.500');
+    display.end();
   });
 });

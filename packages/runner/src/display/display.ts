@@ -12,6 +12,8 @@ export interface DisplayPlan {
 export interface Display {
   begin(plan: DisplayPlan): void;
   show(event: TrainingEvent): void;
+  /** Shows a line that is no event. */
+  note(line: string): void;
   /** Leaves the terminal as it was; nothing is shown afterwards. */
   end(): void;
 }

@@ -3,13 +3,24 @@ import cliProgress from 'cli-progress';
 import type { TrainingEvent } from '@dynaprompt/training';
 
 import { type Display, type DisplayPlan, finishedLine, hundredths, RunCounter } from './display.js';
+import { clockTime, RunClock } from './run-clock.js';
 
-/** A live bar for the run at hand; a line stays for each run that is done. */
+/** What the bar at hand shows. */
+interface Stage {
+  readonly format: string;
+  readonly total: number;
+  readonly clock: RunClock;
+  value: number;
+  payload: Record<string, string>;
+}
+
+/** A live bar for the run at hand, whose clock goes on while a step is computed; a line stays for each run that is done. */
 export class TerminalDisplay implements Display {
   private metric = '';
   private counter = new RunCounter(0);
+  private stage: Stage | undefined;
   private bar: cliProgress.SingleBar | undefined;
-  private score = '–';
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
@@ -22,31 +33,29 @@ export class TerminalDisplay implements Display {
     const label = this.counter.label(event);
     switch (event.type) {
       case 'features':
-        this.bar ??= this.start(`${label}: features {bar} {value}/{total}`, event.total);
-        this.bar.update(event.done);
+        if (this.stage === undefined) {
+          this.start(`${label}: features {bar} {value}/{total}  {elapsed}, {left} left`, event.total);
+        }
+        this.update(event.done);
         break;
-      case 'started':
+      case 'started': {
         this.end();
-        this.score = '–';
-        this.bar = this.start(
-          `${label} {bar} {value}/{total}  loss {loss}  ${this.metric} {score}  {speed} ex/s  {eta_formatted} left`,
-          Math.max(1, event.steps),
-        );
+        const numbers = `loss {loss}  ${this.metric} {score}  {speed} ex/s  {elapsed}, {left} left`;
+        const format = `${label} {bar} {value}/{total}  ${numbers}`;
+        this.start(format, Math.max(1, event.steps), event.resumedFrom);
         break;
+      }
       case 'step':
-        this.bar?.update(event.step, {
+        this.update(event.step, {
           loss: event.loss.toFixed(3),
-          score: this.score,
-          speed: event.examplesPerSecond.toFixed(0),
+          speed: event.examplesPerSecond.toFixed(event.examplesPerSecond < 10 ? 1 : 0),
         });
         break;
       case 'evaluated':
-        this.score = hundredths(event.score);
-        this.bar?.update({ score: this.score });
+        this.update(event.step, { score: hundredths(event.score) });
         break;
       case 'notice':
-        this.end();
-        this.stream.write(`${label}: ${event.message}\n`);
+        this.note(`${label}: ${event.message}`);
         break;
       case 'finished':
         this.end();
@@ -55,26 +64,62 @@ export class TerminalDisplay implements Display {
     }
   }
 
-  end(): void {
-    this.bar?.stop();
-    this.bar = undefined;
+  note(line: string): void {
+    this.hide();
+    this.stream.write(`${line}\n`);
+    this.draw();
   }
 
-  private start(format: string, total: number): cliProgress.SingleBar {
-    const bar = new cliProgress.SingleBar(
+  end(): void {
+    this.hide();
+    this.stage = undefined;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private start(format: string, total: number, behind = 0): void {
+    const payload = { loss: '–', score: '–', speed: '–' };
+    this.stage = { format, total, value: behind, payload, clock: new RunClock(total, behind) };
+    this.timer = setInterval(() => {
+      this.update();
+    }, 500).unref();
+    this.draw();
+  }
+
+  private update(value?: number, payload: Readonly<Record<string, string>> = {}): void {
+    const { stage } = this;
+    if (stage === undefined) return;
+    if (value !== undefined && value > stage.value) {
+      stage.value = value;
+      stage.clock.reach(value);
+    }
+    const { elapsed, remaining } = stage.clock;
+    const left = remaining === undefined ? '–' : clockTime(remaining);
+    stage.payload = { ...stage.payload, ...payload, elapsed: clockTime(elapsed), left };
+    this.bar?.update(stage.value, stage.payload);
+  }
+
+  private draw(): void {
+    const { stage } = this;
+    if (stage === undefined) return;
+    this.bar = new cliProgress.SingleBar(
       {
-        format,
+        format: stage.format,
         stream: this.stream,
         clearOnComplete: true,
         hideCursor: true,
         gracefulExit: false,
-        barsize: Math.min(24, Math.max(8, this.stream.columns - 80)),
+        barsize: Math.min(24, Math.max(8, this.stream.columns - 90)),
         linewrap: false,
-        etaBuffer: 20,
       },
       cliProgress.Presets.shades_classic,
     );
-    bar.start(total, 0, { loss: '–', score: this.score, speed: '–' });
-    return bar;
+    this.bar.start(stage.total, stage.value, { ...stage.payload, elapsed: '0:00', left: '–' });
+    this.update();
+  }
+
+  private hide(): void {
+    this.bar?.stop();
+    this.bar = undefined;
   }
 }

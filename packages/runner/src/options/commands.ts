@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { type PeftExportOptions, peftTaskTypes } from '@dynaprompt/training';
 
 import type { Application } from '../application.js';
-import type { ComparisonOptions, OutputOptions } from './comparison.js';
+import { type ComparisonOptions, outputOf, type OutputOptions } from './comparison.js';
 import { addOutput } from './flags.js';
 import { parseIndex } from './values.js';
 
@@ -54,8 +54,7 @@ export function addDemonstration<Options extends ComparisonOptions>(
     .option('--short', 'a few steps only, to see that everything works');
   addOutput(command, folder).action(
     async ({ short = false, ...flags }: Partial<OutputOptions> & { short?: boolean }) => {
-      const { json = false, force = false, output = folder } = flags;
-      await compare(short ? few : full, { json, force, output });
+      await compare(short ? few : full, outputOf(flags, folder));
     },
   );
 }

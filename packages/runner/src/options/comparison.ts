@@ -1,4 +1,5 @@
 import type { EvaluationSplit } from '@dynaprompt/benchmarks';
+import type { PromptConfigurationInput } from '@dynaprompt/core';
 import {
   type LearningRates,
   optimiserDefaults,
@@ -8,6 +9,8 @@ import {
   type TrainingSettingsInput,
   type WarmUp,
 } from '@dynaprompt/training';
+
+import type { ParallelOptions } from '../parallel/flags.js';
 
 /** How classes are read off the frozen model: `linear` is a layer that is trained; other heads of applications have no parameters. */
 export type HeadKind = string;
@@ -44,15 +47,53 @@ export interface ComparisonOptions {
   readonly head: HeadKind;
   /** Arithmetic of the backbone's large products. */
   readonly compute: 'float32' | 'int8';
+  /** What is changed in the prompts of all methods that have one. */
+  readonly prompt?: PromptConfigurationInput | undefined;
+  /** What becomes of a step whose loss or gradient is not finite; default: it stops the run. */
+  readonly nanPolicy?: NanPolicy | undefined;
+  /** Default: every run takes all its steps. */
+  readonly earlyStopping?: EarlyStoppingOptions | undefined;
 }
 
-/** Where the outcome goes. */
+/** Stop the run at a step that is not finite, or leave out its update. */
+export const nanPolicies = ['stop', 'skip'] as const;
+
+export type NanPolicy = (typeof nanPolicies)[number];
+
+/** When a run ends before its last step. */
+export interface EarlyStoppingOptions {
+  /** Evaluations in a row without a better score, 1 or more. */
+  readonly patience: number;
+  /** How much better a score has to be in order to count. */
+  readonly minimumGain: number;
+}
+
+/** Where the outcome goes, and how the run is carried out. */
 export interface OutputOptions {
   readonly output: string;
   /** Results as one JSON document on stdout. */
   readonly json: boolean;
-  /** Write into a folder that holds other files. */
+  /** Write into a folder that holds other files, or over a run that was interrupted. */
   readonly force: boolean;
+  /** Every event as a JSON object on a line of stdout. */
+  readonly jsonEvents?: boolean | undefined;
+  /** Go on from the checkpoints in the folder, where there are some. */
+  readonly resume?: boolean | undefined;
+  /** Optimiser steps from one checkpoint to the next. */
+  readonly checkpointEvery?: number | undefined;
+  /** Train in the process that shows how it goes, which shows nothing while the backbone works. */
+  readonly inProcess?: boolean | undefined;
+  /** Say what the runs would be and take; nothing is trained or written. */
+  readonly dryRun?: boolean | undefined;
+  /** Several processes that train each run together; absent: this one. */
+  readonly parallel?: ParallelOptions;
+}
+
+/** The options of the outcome; `fallback` is the folder where none is named. */
+export function outputOf(flags: Partial<OutputOptions>, fallback: string): OutputOptions {
+  const { output = fallback, json = false, force = false } = flags;
+  const { jsonEvents, resume, checkpointEvery, inProcess, dryRun } = flags;
+  return { output, json, force, jsonEvents, resume, checkpointEvery, inProcess, dryRun };
 }
 
 /** Values of the optimiser's options, as commander hands them over. */
@@ -71,9 +112,11 @@ export interface OptimiserFlagValues {
 
 /** Values of the options of `run` that every application has, as commander hands them over. */
 export interface ComparisonFlags
-  extends Omit<ComparisonOptions, 'tasks' | 'training' | 'sampling'>, OptimiserFlagValues {
+  extends Omit<ComparisonOptions, 'tasks' | 'training' | 'sampling' | 'earlyStopping'>, OptimiserFlagValues {
   readonly task: readonly string[];
   readonly taskSampling: TaskSampling;
+  readonly earlyStopping?: number | undefined;
+  readonly minimumGain?: number | undefined;
 }
 
 /** Puts the flags of `run` together. */
@@ -96,6 +139,12 @@ export function comparisonOf(flags: ComparisonFlags): ComparisonOptions {
     slots: flags.slots,
     head: flags.head,
     compute: flags.compute,
+    prompt: flags.prompt,
+    nanPolicy: flags.nanPolicy,
+    earlyStopping:
+      flags.earlyStopping === undefined
+        ? undefined
+        : { patience: flags.earlyStopping, minimumGain: flags.minimumGain ?? 0 },
   };
 }
 

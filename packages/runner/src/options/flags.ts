@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 
 import { optimiserDefaults, optimiserKinds } from '@dynaprompt/training';
 
-import type { HeadKind } from './comparison.js';
+import { type HeadKind, nanPolicies } from './comparison.js';
 import {
   parseClipNorm,
   parseCount,
@@ -95,8 +95,36 @@ export function addHead(command: Command, heads: readonly HeadKind[]): Command {
 export function addOutput(command: Command, folder: string): Command {
   return command
     .option('--output <folder>', `where results.json and report.html go (default: ${folder})`)
-    .option('--json', 'results as one JSON document on stdout, progress on stderr')
-    .option('--force', 'write into a folder that holds other files');
+    .addOption(
+      new Option('--json', 'results as one JSON document on stdout, progress on stderr').conflicts(
+        'jsonEvents',
+      ),
+    )
+    .option('--json-events', 'what happens as JSON objects on stdout, one a line, results last')
+    .option('--force', 'write into a folder that holds other files, or over an interrupted run')
+    .option('--resume', 'go on from the checkpoints in the output folder, where there are some')
+    .option('--checkpoint-every <steps>', 'steps from one checkpoint to the next (default: 100)', parseCount)
+    .option('--in-process', 'train in the process that shows how it goes, without one of its own');
+}
+
+/** Adds what ends a run before its last step. */
+export function addStops(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--nan-policy <policy>', 'at a loss or gradient that is not finite: stop, or skip the step')
+        .choices(nanPolicies)
+        .default('stop'),
+    )
+    .option(
+      '--early-stopping <evaluations>',
+      'end a run after so many evaluations without a better score (default: never)',
+      parseCount,
+    )
+    .option(
+      '--minimum-gain <score>',
+      'how much better that has to be, 0 to 1 (default: any bit)',
+      parseDecay,
+    );
 }
 
 /** Adds the optimiser and its learning rates. */

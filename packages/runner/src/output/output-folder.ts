@@ -6,6 +6,9 @@ import { ConfigurationError } from '@dynaprompt/core';
 
 import { packageName } from '../package-name.js';
 
+/** Folder of checkpoints within an output folder. */
+export const checkpointsName = 'checkpoints';
+
 /**
  * Makes sure, before anything is computed, that results can be written to a folder later. Nothing is created.
  *
@@ -19,7 +22,10 @@ export async function requireOutputFolder(
 ): Promise<void> {
   const folder = resolve(output);
   if (!(await requireWritableFolder(output))) return;
-  if (force || (await readdir(folder)).length === 0 || (await isOurs(application, folder))) return;
+  const entries = await readdir(folder);
+  // What a run that is under way, or was interrupted, leaves there.
+  const others = entries.filter((name) => name !== checkpointsName && !name.startsWith('run.lock'));
+  if (force || others.length === 0 || (await isOurs(application, folder))) return;
   throw unusable(
     output,
     'the folder holds other files',

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 
 import type { Interruption } from './interruption.js';
-import { StudyStoppedError } from './stopped.js';
+import { StoppedError } from './stopped.js';
 
 /** Name that errors of this product answer to; onnx-autodiff has a base class of its own. */
 interface Described {
@@ -11,7 +11,7 @@ interface Described {
 
 /** One line that says what went wrong and what to do. */
 export function messageOf(program: string, error: unknown, signal: AbortSignal): string {
-  if (signal.aborted && !(error instanceof StudyStoppedError))
+  if (signal.aborted && !(error instanceof StoppedError))
     return `${program}: stopped; nothing was written. Start again to finish.`;
   const text = error instanceof Error ? error.message : String(error);
   const line = text.trim().replace(/\s*\n\s*/g, ' ');

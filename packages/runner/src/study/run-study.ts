@@ -1,4 +1,3 @@
-
 import { majorityBaseline } from '@dynaprompt/benchmarks';
 import { nullThrows } from '@dynaprompt/core';
 

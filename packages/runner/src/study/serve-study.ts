@@ -93,7 +93,7 @@ class Trainer<Example, Options extends StudyOptions> {
 export function serveStudy<Example, Options extends StudyOptions>(
   domain: TaskLoader<Example, Options>,
 ): void {
-  serveRuns<StudyOpening<Options>, KeyedRun, Outcome>(({ options, dataRoot }) => {
+  serveRuns<{ opening: StudyOpening<Options>; run: KeyedRun; outcome: Outcome }>(({ options, dataRoot }) => {
     const trainer = new Trainer(domain, options, dataRoot);
     return ({ run }) => trainer.outcomeOf(run);
   });

@@ -1,0 +1,38 @@
+import { openRedis, persistently } from '../queue/redis/open.js';
+import type { ParallelOptions } from './flags.js';
+import { launchRanks } from './launch.js';
+import { Meeting } from './meeting.js';
+import { type KeyStore, RedisHub } from './redis-hub.js';
+
+/** Milliseconds that ranks elsewhere may take to come, and that the server may be out of reach. */
+const patience = 120_000;
+
+/**
+ * Runs this same command in child processes that train together, all of them here or one of them.
+ *
+ * @returns its exit code.
+ * @throws RankLostError, QueueConnectionError
+ */
+export async function runRanks({ size, remote }: ParallelOptions, signal: AbortSignal): Promise<number> {
+  const [, script = '', ...words] = process.argv;
+  if (remote === undefined) {
+    const ranks = Array.from({ length: size }, (_, rank) => rank);
+    return launchRanks({ script, words, ranks, hub: new Meeting(size), signal });
+  }
+  const { rank, url, group } = remote;
+  const client = await openRedis(url, patience, `rank-${rank}`);
+  const store: KeyStore = {
+    call: (...words) => persistently(client, () => client.call(...words)),
+    callRaw: (...words) => persistently(client, () => client.callRaw(...words)),
+  };
+  try {
+    const hub = await RedisHub.join(store, { rank, size, group, patience });
+    try {
+      return await launchRanks({ script, words, ranks: [rank], hub, signal });
+    } finally {
+      hub.leave();
+    }
+  } finally {
+    await client.quit();
+  }
+}
