@@ -79,24 +79,44 @@ export { measureNames, measures } from './metrics/official/measures.js';
 export type { Measure, MeasureName } from './metrics/official/measures.js';
 export { scoreTask } from './metrics/official/score-task.js';
 export type { TaskScores } from './metrics/official/score-task.js';
+export { comparisonTable } from './report/comparison-table.js';
+export type { ComparisonTable } from './report/comparison-table.js';
 export { measuresTable } from './report/measures-table.js';
 export { formatTable, methodTable, taskTable } from './report/method-table.js';
 export type { TableColumn, TextTable } from './report/method-table.js';
 export { renderReport } from './report/report.js';
 export { scoreTitle } from './report/score-format.js';
+export { compareMethods } from './results/compare-methods.js';
+export { MOST_INSPECTIONS, parseInspections } from './results/inspections.js';
+export type { InspectedPart, Inspection } from './results/inspections.js';
 export { methodResult } from './results/method-result.js';
 export type { SeedRun } from './results/method-result.js';
+export { examplePredictions, isRight, readPredictions, scorePredictions } from './results/predictions.js';
+export type {
+  AskedExample,
+  ExamplePrediction,
+  RunPredictions,
+  SaidOfExamples,
+} from './results/predictions.js';
+export type { RunRecord } from './results/run-files.js';
 export { parseResults, runResultsSchema } from './results/schema.js';
 export type {
+  Comparisons,
   CurvePoint,
   LearningCurve,
+  MethodComparison,
   MethodResult,
   RunResults,
   ScoreName,
+  UsagePoint,
   UsageResult,
 } from './results/schema.js';
 export { readResults, writeRun } from './results/write-run.js';
 export type { WrittenRun } from './results/write-run.js';
+export { bootstrapInterval } from './statistics/bootstrap.js';
+export type { BootstrapOptions } from './statistics/bootstrap.js';
+export { mcNemarTest } from './statistics/mcnemar.js';
+export type { McNemarResult } from './statistics/mcnemar.js';
 export { holm, pairedPermutationTest } from './statistics/significance.js';
 export type { PermutationOptions, PermutationResult } from './statistics/significance.js';
 export { confidenceInterval, summarize } from './statistics/summary.js';

@@ -5,12 +5,17 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 export interface IntegerStream {
   /** The next whole number, uniform over 0 … `limit` − 1. */
   below(limit: number): number;
+  /** 32 random bits. */
+  bits(): number;
 }
 
 /** A stream of whole numbers; the same seed gives the same stream. */
 export function integerStream(seed: number): IntegerStream {
   const generator = xoroshiro128plus(seed);
-  return { below: (limit) => uniformInt(generator, 0, limit - 1) };
+  return {
+    below: (limit) => uniformInt(generator, 0, limit - 1),
+    bits: () => generator.next(),
+  };
 }
 
 /** A shuffled copy (Fisher–Yates). */

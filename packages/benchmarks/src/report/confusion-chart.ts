@@ -1,8 +1,11 @@
 import type { ConfusionMatrix } from '../metrics/confusion.js';
 import { markup, type Markup } from './markup.js';
 
-/** Where the colour of a cell is so strong that its number needs the other ink: in dark pages, and in light ones too. */
-const inkTurns = { dark: 0.6, light: 0.8 } as const;
+/**
+ * Where the colour of a cell is so strong that its number needs the other ink: in dark pages, and in light ones too. There black and
+ * white are equally legible, 4.58 : 1.
+ */
+const inkTurns = { dark: 0.627, light: 0.863 } as const;
 /** Most classes whose cells hold their numbers, and whose empty cells are drawn. */
 const MOST_NUMBERED = 12;
 const MOST_COMPLETE = 40;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { nullThrows } from '@dynaprompt/core';
+import type { UsagePoint } from '../results/schema.js';
+import { inspectedPicture, inspectedText } from '../testing/example-inspections.js';
 import { exampleResults, multitaskResults, resultsWithUsage } from '../testing/example-results.js';
+import { choiceHistories } from './choice-history.js';
+import { comparisonTable } from './comparison-table.js';
 import { meanCurve, thinned } from './curves.js';
 import { escapeMarkup, markup } from './markup.js';
 import { formatTable, methodTable, taskTable } from './method-table.js';
@@ -26,7 +31,8 @@ describe('renderReport', () => {
   it('draws a thick line for each method and a thin one for each seed, in both charts', () => {
     expect(report.match(/<polyline class="mean /g)).toHaveLength(2 * 3);
     expect(report.match(/<polyline class="seed /g)).toHaveLength(2 * 5);
-    expect(report.match(/<circle class="dot /g)).toHaveLength(5);
+    // Five seeds, and the differences of two methods from the first.
+    expect(report.match(/<circle class="dot /g)).toHaveLength(5 + 2);
     expect(report).not.toMatch(/NaN|Infinity|undefined/);
   });
 
@@ -36,8 +42,14 @@ describe('renderReport', () => {
   });
 
   it('holds no script and loads nothing', () => {
-    expect(report).not.toMatch(/<script|<link|<img|@import|url\(|src=|href=/i);
-    expect(report).toContain("default-src 'none'");
+    const full = renderReport(resultsWithUsage(), [inspectedText(), inspectedPicture()]);
+    for (const page of [report, full]) {
+      expect(page).not.toMatch(/<script|<link|<img|@import|url\(|src=|\son\w+=/i);
+      const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, address = '']) => address);
+      expect(links.filter((address) => !/^(#|data:image\/)/.test(address))).toEqual([]);
+      // Script-src falls back to default-src.
+      expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`);
+    }
   });
 
   it('escapes everything that comes from outside', () => {
@@ -95,6 +107,89 @@ describe('the choices of prompts', () => {
   });
 });
 
+describe('the choices over training', () => {
+  const counts = (step: number, positions: readonly number[], seed = 1) => {
+    return { seed, step, positions, lengths: null, pool: null };
+  };
+  const withHistory = (points: readonly UsagePoint[]) => {
+    const results = resultsWithUsage();
+    const { dynamic } = results.methods;
+    const method = { ...nullThrows(dynamic, 'the method'), usageOverTraining: points };
+    return { ...results, methods: { dynamic: method } };
+  };
+
+  it('are shares after every evaluation, with the mean choice', () => {
+    const points = [
+      counts(10, [40, 0, 0]),
+      counts(20, [10, 0, 30]),
+      counts(10, [20, 0, 20], 2),
+      counts(20, [0, 0, 40], 2),
+    ];
+    const [history, ...others] = choiceHistories(withHistory(points));
+    expect(others).toEqual([]);
+    expect(history).toEqual({
+      name: 'dynamic',
+      factor: 'position',
+      steps: [10, 20],
+      shares: [
+        [0.75, 0, 0.25],
+        [0.125, 0, 0.875],
+      ],
+      means: [0.5, 1.75],
+    });
+    const report = renderReport(withHistory(points));
+    expect(report).toContain('<title>step 20, position 2: 87.5%</title>');
+    expect(report).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('are thinned to forty evaluations with the last among them, and left out where there is one only', () => {
+    const many = Array.from({ length: 95 }, (_, index) => counts(index + 1, [1, 1, 1]));
+    const [history] = choiceHistories(withHistory(many));
+    expect(history?.steps).toHaveLength(40);
+    expect(history?.steps.at(-1)).toBe(95);
+    expect(choiceHistories(withHistory([counts(10, [1, 0, 0])]))).toEqual([]);
+    expect(choiceHistories(exampleResults())).toEqual([]);
+  });
+});
+
+describe('the comparison with the reference', () => {
+  it('has differences, intervals and corrected p-values', () => {
+    const { title, table } = nullThrows(comparisonTable(exampleResults()), 'there are several methods');
+    // Differences of the seeds .14 .14; and one seed of the other, .5 − .7.
+    expect(table.rows).toEqual([
+      ['dynamic', '+14.00', '[+14.0, +14.0]', '0.500', '–', '–'],
+      ['single', '−20.00', '–', '–', '–', '–'],
+    ]);
+    expect(title).toContain('Differences from frozen, tested over seeds, a permutation test');
+    expect(title).toContain('With 2 seeds p over seeds cannot be below 0.500.');
+    expect(comparisonTable(multitaskResults())).toBeUndefined();
+  });
+
+  it('names the test of examples, and marks what is told apart', () => {
+    const results = exampleResults();
+    const comparisons = {
+      reference: 'frozen',
+      correction: 'Holm' as const,
+      methods: [
+        {
+          method: 'dynamic',
+          difference: 0.14,
+          interval: null,
+          seeds: [1],
+          overSeeds: null,
+          overExamples: { test: 'McNemar mid-p' as const, examples: 300, pValue: 0.0001, adjusted: 0.0002 },
+          bootstrap: { level: 0.95, low: 0.1, high: 0.18, resamples: 2000 },
+        },
+      ],
+    };
+    const told = nullThrows(comparisonTable({ ...results, comparisons }), 'there is a comparison');
+    expect(told.table.rows).toEqual([['dynamic', '+14.00', '–', '–', '[+10.0, +18.0]', '< 0.001 *']]);
+    expect(told.title).toMatch(/over examples, McNemar’s mid-p test of paired right answers/);
+    const report = renderReport({ ...results, comparisons });
+    expect(report).toContain('<title>dynamic, over examples: +10.0 to +18.0</title>');
+  });
+});
+
 describe('a run on several tasks', () => {
   it('has a table of its tasks', () => {
     const table = taskTable(multitaskResults());
@@ -111,10 +206,10 @@ describe('a run on several tasks', () => {
 
   it('is reported with the mean of its scores', () => {
     const report = renderReport(multitaskResults());
-    expect(report).toContain('<h2>Tasks</h2>');
+    expect(report).toContain('<h2 id="tasks">Tasks</h2>');
     expect(report).toContain('mean score × 100');
     expect(report).not.toMatch(/NaN|Infinity|undefined/);
-    expect(renderReport(exampleResults())).not.toContain('<h2>Tasks</h2>');
+    expect(renderReport(exampleResults())).not.toContain('id="tasks"');
   });
 });
 

@@ -2,8 +2,8 @@ import { markup, type Markup } from './markup.js';
 import type { UsageGroup, UsagePanel } from './usage.js';
 
 const WIDTH = 720;
-const HEIGHT = 150;
-const TOP = 30;
+const HEIGHT = 164;
+const TOP = 44;
 const BOTTOM = 22;
 const GAP = 28;
 /** Labels below the bars of a panel; more are thinned out. */
@@ -24,8 +24,8 @@ function panelBars({ title, labels, bars }: UsagePanel, left: number, width: num
   const bar = (slot * 0.8) / bars.length;
   const floor = HEIGHT - BOTTOM;
   const every = Math.ceil(labels.length / MOST_LABELS);
-  const legend = bars.length === 1 ? '' : `: ${bars.map((series) => series.name).join(', ')}`;
-  return markup`<text class="axis-title" x="${left.toFixed(1)}" y="14">${title}${legend}</text>
+  return markup`<text class="axis-title" x="${left.toFixed(1)}" y="14">${title}</text>
+  ${bars.length === 1 ? [] : bars.map((series, place) => legend(series.name, place, left))}
   <line class="grid" x1="${left.toFixed(1)}" x2="${(left + width).toFixed(1)}" y1="${TOP}" y2="${TOP}"/>
   ${bars.flatMap((series, place) =>
     series.shares.map((share, choice) => {
@@ -42,4 +42,10 @@ function panelBars({ title, labels, bars }: UsagePanel, left: number, width: num
         ]
       : [],
   )}`;
+}
+
+/** Which bars mean what, one beside the other. */
+function legend(name: string, place: number, left: number): Markup {
+  const x = left + place * 112;
+  return markup`<rect class="key${place === 0 ? '' : ' second'}" x="${x.toFixed(1)}" y="24" width="9" height="9"/><text x="${(x + 13).toFixed(1)}" y="32">${name}</text>`;
 }

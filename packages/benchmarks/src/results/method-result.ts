@@ -1,7 +1,7 @@
 import { nullThrows } from '@dynaprompt/core';
 import { type ConfusionMatrix, recallsOf } from '../metrics/confusion.js';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
-import type { LearningCurve, MethodResult, UsageResult } from './schema.js';
+import type { LearningCurve, MethodResult, UsagePoint, UsageResult } from './schema.js';
 
 /** What one run of a method with one seed left behind. */
 export interface SeedRun extends LearningCurve {
@@ -9,6 +9,8 @@ export interface SeedRun extends LearningCurve {
   readonly seconds: number;
   /** What was chosen, one for each task. */
   readonly usage?: readonly Omit<UsageResult, 'seed'>[];
+  /** The same after every evaluation. */
+  readonly usageOverTraining?: readonly Omit<UsagePoint, 'seed'>[];
   /** Counts after the last step. */
   readonly confusion?: ConfusionMatrix;
   /** Beside the score, after the last step; the same ones in every run. */
@@ -23,6 +25,9 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
   const final = scores.map((values) => nullThrows(values.at(-1), 'every run ends with a validation'));
   const { mean, std } = summarize(final);
   const usage = runs.flatMap(({ seed, usage: chosen = [] }) => chosen.map((part) => ({ seed, ...part })));
+  const overTraining = runs.flatMap(({ seed, usageOverTraining: points = [] }) =>
+    points.map((point) => ({ seed, ...point })),
+  );
   const tasks = tasksOf(runs);
   const confusion = sumOf(runs.flatMap((run) => (run.confusion === undefined ? [] : [run.confusion])));
   return {
@@ -36,6 +41,7 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
     seconds: runs.map((run) => run.seconds),
     curves: runs.map(({ seed, loss, validation }) => ({ seed, loss, validation })),
     ...(usage.length === 0 ? {} : { usage }),
+    ...(overTraining.length === 0 ? {} : { usageOverTraining: overTraining }),
     ...(confusion === undefined ? {} : { confusion, perClass: recallsOf(confusion) }),
     ...(runs[0]?.measures === undefined ? {} : { measures: measuresOf(runs, runs[0].measures) }),
     ...(tasks === undefined ? {} : { tasks }),

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError, DataError } from '@dynaprompt/core';
 import { exampleResults, multitaskResults, resultsWithUsage } from '../testing/example-results.js';
+import { inspectedPicture, inspectedText } from '../testing/example-inspections.js';
 import { withFolder } from '../testing/temporary-folder.js';
+import { parseInspections } from './inspections.js';
 import { methodResult } from './method-result.js';
 import { parseResults } from './schema.js';
 import { readResults, writeRun } from './write-run.js';
@@ -50,7 +52,13 @@ describe('writeRun', () => {
     await withFolder({}, async (parent) => {
       const written = await writeRun(join(parent, 'deep', 'out'), exampleResults());
       expect(await readdir(join(parent, 'deep'))).toEqual(['out']);
-      expect((await readdir(join(parent, 'deep', 'out'))).sort()).toEqual(['report.html', 'results.json']);
+      expect((await readdir(join(parent, 'deep', 'out'))).sort()).toEqual([
+        'README.md',
+        'report.html',
+        'results.csv',
+        'results.json',
+        'tensorboard',
+      ]);
       expect(await readResults(written.results)).toEqual(exampleResults());
       expect(await readFile(written.results, 'utf8')).toContain(
         '\n            { "step": 10, "value": 0.6 },\n',
@@ -66,9 +74,66 @@ describe('writeRun', () => {
       await writeFile(join(target, 'results.json'), 'old');
       await writeFile(join(target, 'notes.txt'), 'mine');
       await writeRun(target, exampleResults());
-      expect((await readdir(target)).sort()).toEqual(['notes.txt', 'report.html', 'results.json']);
+      expect((await readdir(target)).sort()).toEqual([
+        'README.md',
+        'notes.txt',
+        'report.html',
+        'results.csv',
+        'results.json',
+        'tensorboard',
+      ]);
       expect(await readResults(join(target, 'results.json'))).toEqual(exampleResults());
       expect(await readdir(parent)).toEqual(['out']);
+    });
+  });
+
+  it('takes away what an earlier run had written alone, and nothing else', async () => {
+    await withFolder({}, async (parent) => {
+      const target = join(parent, 'out');
+      const results = exampleResults();
+      const examples = [{ id: 'a', label: 0, prediction: 0, probabilities: [1, 0] }];
+      const predictions = [{ method: 'single', seed: 1, metric: 'accuracy' as const, examples }];
+      await writeRun(target, results, { predictions, inspections: [inspectedText()] });
+      await writeFile(join(target, 'predictions', 'mine.jsonl'), '');
+      expect(await readdir(join(target, 'predictions'))).toContain('single-seed1.jsonl');
+      expect(await readdir(target)).toContain('inspections.json');
+      const { single, ...others } = results.methods;
+      await writeRun(target, { ...results, methods: { ...others } });
+      expect(single?.seeds).toEqual([1]);
+      expect(await readdir(join(target, 'predictions'))).toEqual(['mine.jsonl']);
+      expect((await readdir(join(target, 'tensorboard'))).sort()).toEqual([
+        'dynamic-seed1',
+        'dynamic-seed2',
+        'frozen-seed1',
+        'frozen-seed2',
+      ]);
+      expect(await readdir(target)).not.toContain('inspections.json');
+    });
+  });
+
+  it('leaves a README alone that is none of its cards', async () => {
+    await withFolder({ 'out/README.md': '# mine' }, async (parent) => {
+      const target = join(parent, 'out');
+      const { card } = await writeRun(target, exampleResults());
+      expect(card).toBe(join(target, 'MODEL_CARD.md'));
+      expect(await readFile(join(target, 'README.md'), 'utf8')).toBe('# mine');
+      const own = join(parent, 'own');
+      await writeRun(own, exampleResults());
+      expect((await writeRun(own, exampleResults())).card).toBe(join(own, 'README.md'));
+    });
+  });
+
+  it('refuses inspections that do not fit, and writes nothing', async () => {
+    await withFolder({}, async (parent) => {
+      const many = Array.from({ length: 21 }, inspectedText);
+      const attempt = writeRun(join(parent, 'out'), exampleResults(), { inspections: many });
+      await expect(attempt).rejects.toThrow(/inspections\.json/);
+      const elsewhere = {
+        ...inspectedPicture(),
+        input: { kind: 'picture', rows: 2, columns: 2, thumbnail: 'http://x/y.png' },
+      };
+      expect(() => parseInspections([elsewhere], 'here')).toThrow(/here: 0\.input\.thumbnail/);
+      expect(await readdir(parent)).toEqual([]);
     });
   });
 

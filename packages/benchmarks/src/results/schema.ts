@@ -5,6 +5,8 @@ import { packageName } from '../package-name.js';
 
 const count = z.number().int().nonnegative();
 
+const interval = z.strictObject({ level: z.number(), low: z.number(), high: z.number() });
+
 /** A value at a training step. */
 const point = z.strictObject({ step: count, value: z.number() });
 
@@ -31,6 +33,9 @@ const usage = z.strictObject({
     .strictObject({ topShare: z.array(z.number()).readonly(), meanWeight: z.array(z.number()).readonly() })
     .nullable(),
 });
+
+/** The same after an evaluation in the course of training. */
+const usagePoint = usage.extend({ step: count });
 
 /** One task's part in the scores of a method that was trained on several. */
 const taskScores = z.strictObject({
@@ -60,13 +65,15 @@ const method = z.strictObject({
   /** Sample standard deviation (n − 1) of `final`; null for one seed. */
   std: z.number().nonnegative().nullable(),
   /** Student's interval for the mean of `final`; null for one seed. */
-  confidence: z.strictObject({ level: z.number(), low: z.number(), high: z.number() }).nullable(),
+  confidence: interval.nullable(),
   trainableParameters: count,
   /** Wall-clock seconds, one for each seed. */
   seconds: z.array(z.number().nonnegative()).readonly(),
   curves: z.array(curve).readonly(),
   /** Absent where nothing is chosen. */
   usage: z.array(usage).readonly().optional(),
+  /** After every evaluation, in the order of the steps; absent where nothing is chosen or it was not recorded. */
+  usageOverTraining: z.array(usagePoint).readonly().optional(),
   /** [true class][predicted class], counts on the validation split after the last step, summed over the seeds. */
   confusion: z.array(z.array(count).readonly()).readonly().optional(),
   /** Share of each class's examples that are right, over all seeds; null for a class without examples. */
@@ -75,6 +82,42 @@ const method = z.strictObject({
   measures: z.record(z.string(), z.array(z.number()).readonly()).optional(),
   /** By task, where there are several; the scores above are then means over the tasks. */
   tasks: z.record(z.string(), taskScores).optional(),
+});
+
+const probability = z.number().min(0).max(1);
+
+/** One method against the reference, on the same seeds and the same examples. */
+const comparison = z.strictObject({
+  method: z.string(),
+  /** Mean over the seeds of the method's last score − that of the reference. */
+  difference: z.number(),
+  /** Student's interval for it, of the differences of the seeds; null for one seed. */
+  interval: interval.nullable(),
+  /** Seeds that both have. */
+  seeds: z.array(z.number().int()).readonly(),
+  /** Whether other seeds would show the same; null for one seed. */
+  overSeeds: z
+    .strictObject({ test: z.literal('paired permutation'), pValue: probability, adjusted: probability })
+    .nullable(),
+  /** Whether other examples would show the same; null without predictions, or where the answers are numbers. */
+  overExamples: z
+    .strictObject({
+      /** Mid-p of the predictions of one seed; of several seeds, the permutation test on the share of seeds that are right. */
+      test: z.enum(['McNemar mid-p', 'paired permutation']),
+      examples: count,
+      pValue: probability,
+      adjusted: probability,
+    })
+    .nullable(),
+  /** Percentile bootstrap over the examples of the difference; null without predictions, or of several tasks. */
+  bootstrap: interval.extend({ resamples: count }).nullable(),
+});
+
+/** Paired tests of every method against one, two-sided; `adjusted` is Holm's correction over the methods. */
+const comparisons = z.strictObject({
+  reference: z.string(),
+  correction: z.literal('Holm'),
+  methods: z.array(comparison).readonly(),
 });
 
 /** Shape of `results.json`. */
@@ -108,6 +151,8 @@ export const runResultsSchema = z.strictObject({
   /** By name, where there are several; `data` and `majority` then sum them up. */
   tasks: z.record(z.string(), taskDetails).optional(),
   methods: z.record(z.string(), method),
+  /** Absent for a single method. */
+  comparisons: comparisons.optional(),
   /** Versions of what took part, e.g. `node`, `onnxruntime-node`. */
   versions: z.record(z.string(), z.string()),
   /** The resolved configuration of the run. */
@@ -129,6 +174,15 @@ export type ScoreName = RunResults['metric'];
 
 /** What the prompts of a method chose, in a {@link MethodResult}. */
 export type UsageResult = Readonly<z.infer<typeof usage>>;
+
+/** The same in the course of training. */
+export type UsagePoint = Readonly<z.infer<typeof usagePoint>>;
+
+/** Paired tests of the methods of {@link RunResults}. */
+export type Comparisons = Readonly<z.infer<typeof comparisons>>;
+
+/** One method's part of {@link Comparisons}. */
+export type MethodComparison = Readonly<z.infer<typeof comparison>>;
 
 /** One seed's learning curve in a {@link MethodResult}. */
 export type LearningCurve = Readonly<z.infer<typeof curve>>;

@@ -37,6 +37,15 @@ describe('pairedPermutationTest', () => {
     expect(result.pValue).toBe(0.001);
   });
 
+  it('is exact for many pairs of which few differ', () => {
+    // sum(abs(sum(s * x for s, x in zip(signs, d))) >= 10 for signs in itertools.product((1, -1), repeat=8)) of 256,
+    // where d are the differences that are not zero.
+    const differences = [3, 0, 1, -1, 2, 2, 0, -1, 3, 1, ...Array.from({ length: 30 }, () => 0)];
+    const zeros = differences.map(() => 0);
+    const result = pairedPermutationTest(differences, zeros, { seed: 1 });
+    expect(result).toMatchObject({ difference: 0.25, pValue: 26 / 256, permutations: 256, exact: true });
+  });
+
   it('finds no difference between equal lists', () => {
     expect(pairedPermutationTest([0.5, 0.6], [0.5, 0.6], { seed: 1 }).pValue).toBe(1);
   });

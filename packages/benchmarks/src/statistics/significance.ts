@@ -52,13 +52,13 @@ export function pairedPermutationTest(
   const moving = differences.filter((difference) => difference !== 0);
   const exact = moving.length <= MOST_EXACT_PAIRS;
   const permutations = exact ? 2 ** moving.length : (options.permutations ?? 10_000);
-  const signs = exact ? everySignPattern : randomSignPattern(options.seed);
+  const draw = integerStream(options.seed);
+  // A bit for each pair: whether its difference changes sign.
+  const signs = new Int32Array(Math.ceil(moving.length / 32));
   let asFar = 0;
   for (let pattern = 0; pattern < permutations; pattern += 1) {
-    const isNegative = signs(pattern);
-    let total = 0;
-    moving.forEach((difference, pair) => (total += isNegative(pair) ? -difference : difference));
-    if (Math.abs(total) >= threshold) asFar += 1;
+    for (let word = 0; word < signs.length; word += 1) signs[word] = exact ? pattern : draw.bits();
+    if (Math.abs(signedSum(moving, signs)) >= threshold) asFar += 1;
   }
   return {
     difference: observed / differences.length,
@@ -68,16 +68,14 @@ export function pairedPermutationTest(
   };
 }
 
-/** Says of each pair whether its difference changes sign. */
-type SignPattern = (pair: number) => boolean;
-
-function everySignPattern(pattern: number): SignPattern {
-  return (pair) => (pattern & (1 << pair)) !== 0;
-}
-
-function randomSignPattern(seed: number): (pattern: number) => SignPattern {
-  const stream = integerStream(seed);
-  return () => () => stream.below(2) === 1;
+/** Sum of differences, of which those whose bit is set count negative. */
+function signedSum(differences: readonly number[], signs: Int32Array): number {
+  let total = 0;
+  for (let pair = 0; pair < differences.length; pair += 1) {
+    const difference = differences[pair] ?? 0;
+    total += ((signs[pair >>> 5] ?? 0) & (1 << (pair & 31))) === 0 ? difference : -difference;
+  }
+  return total;
 }
 
 /**
