@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { conformance, type Runner } from '@dynaprompt/conformance';
 import { nullThrows } from '@dynaprompt/core';
 import { findTokenEmbedding, prepareGraph, tensorValues } from '@dynaprompt/onnx-autodiff';
+import type { HeadOptions } from './backbone/head.js';
 import { openTextBackbone } from './open-text-backbone.js';
 import {
   DECODERS,
@@ -56,7 +57,11 @@ const families: Readonly<
 
 for (const [name, { model, fixture }] of Object.entries(families)) {
   const location = writeFixture(join(folder, name), nullThrows(model, name));
-  const head = { kind: 'linear', classes: 3, ...(fixture === undefined ? {} : { pooling: 'cls' }) } as const;
+  const head: HeadOptions = {
+    kind: 'linear',
+    classes: 3,
+    ...(fixture === undefined ? {} : { pooling: 'cls' as const }),
+  };
   conformance<TextExample>(
     {
       name,

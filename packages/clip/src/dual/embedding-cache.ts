@@ -1,0 +1,54 @@
+import { nullThrows } from '@dynaprompt/core';
+import { createPixelCache, type VisionExample } from '@dynaprompt/vision';
+
+/** What a picture is known by: its path or its object, as ids of two data sets may be alike. */
+export function identityOf({ image, pixelValues }: VisionExample): unknown {
+  return pixelValues ?? (image.kind === 'file' ? image.path : image);
+}
+
+/** Rows that are computed once for each key. */
+export interface RowCache<Item> {
+  /** Rows of some items, one behind the other; those that are not known are computed, each by itself. */
+  read(items: readonly Item[]): Promise<Float32Array>;
+  has(item: Item): boolean;
+  clear(): void;
+}
+
+/**
+ * A cache of rows of `width` numbers within a number of bytes; those used longest ago are let go. A row does not depend, not even
+ * in its last bit, on which others are asked for with it, nor on whether it was known.
+ * @param keyOf undefined for what is not to be kept.
+ */
+export function createRowCache<Item>(
+  limit: number,
+  width: number,
+  keyOf: (item: Item) => unknown,
+  compute: (item: Item) => Promise<Float32Array>,
+): RowCache<Item> {
+  const cache = createPixelCache(limit);
+  const has = (item: Item): boolean => {
+    const key = keyOf(item);
+    return key !== undefined && cache.get(key) !== undefined;
+  };
+  return {
+    has,
+    async read(items) {
+      const rows = new Float32Array(items.length * width);
+      const made = new Map<unknown, Float32Array>();
+      for (const [index, item] of items.entries()) {
+        const key = keyOf(item);
+        const known = key === undefined ? undefined : (made.get(key) ?? cache.get(key));
+        const row = known ?? (await compute(item));
+        if (key !== undefined) {
+          made.set(key, row);
+          if (!known) cache.set(key, row);
+        }
+        rows.set(nullThrows(row, 'a row was computed'), index * width);
+      }
+      return rows;
+    },
+    clear: () => {
+      cache.clear();
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** Names this package in errors. */
+export const PACKAGE_NAME = '@dynaprompt/clip';
