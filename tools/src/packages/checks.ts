@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import ts from 'typescript';
 import { readJson, repositoryFiles, type Member } from './workspace.js';
 
 const LARGEST_FILE = 25e6;
@@ -73,9 +74,8 @@ export function importProblems(root: string): string[] {
     (file) => /^(packages|apps)\/.*\.ts$/.test(file) && !file.includes('.test.'),
   );
   return sources.flatMap((file) => {
-    const imports = [
-      ...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g),
-    ].map(([, specifier = '']) => specifier);
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'));
+    const imports = importedFiles.map(({ fileName }) => fileName);
     const problems = FORBIDDEN_IMPORTS.filter(({ folder }) => file.startsWith(folder)).flatMap(
       ({ pattern, reason }) =>
         imports.filter((name) => pattern.test(name)).map((name) => `${file}: imports ${name}, but ${reason}`),
