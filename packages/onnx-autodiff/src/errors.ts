@@ -48,5 +48,8 @@ export class InvalidInputError extends OnnxAutodiffError {}
 /** onnxruntime refused the graph or failed while running it. */
 export class RuntimeFailureError extends OnnxAutodiffError {}
 
+/** onnxruntime-node is not installed, or its library does not load on this machine. */
+export class RuntimeMissingError extends OnnxAutodiffError {}
+
 /** An execution provider that was asked for does not work here, and nothing else was to take its place. */
 export class ProviderUnavailableError extends OnnxAutodiffError {}

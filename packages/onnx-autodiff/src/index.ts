@@ -20,6 +20,7 @@ export {
   MalformedModelError,
   OnnxAutodiffError,
   ProviderUnavailableError,
+  RuntimeMissingError,
   RuntimeFailureError,
   StructureNotFoundError,
   UnsupportedOperatorError,

@@ -1,56 +1,60 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContext, SourceTextModule, SyntheticModule } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import * as autodiff from './index.js';
-import { inFolder } from './testing/files.js';
-import { buildModel, floatInput } from './testing/models.js';
+import { Graph, int64, openSession } from './index.js';
 
+const VOCABULARY = 8192;
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
-const [, example = ''] = /```js\n([^`]*)```/.exec(readme) ?? [];
+const [, example = ''] = /```js\n(.*?)```/s.exec(readme) ?? [];
+
+const miniBert = fileURLToPath(new URL('../../mini-models/models/mini-bert', import.meta.url));
 
 describe('the example of the README', () => {
-  it('is ten lines at most and prints output and gradient of a model', async () => {
-    expect(
-      example
-        .trim()
-        .split('\n')
-        .filter((line) => line !== ''),
-    ).toHaveLength(9);
-    await inFolder(async (folder) => {
-      const file = join(folder, 'model.onnx');
-      // y = x² W ⇒ dL/dx = 2 x · (dL/dy Wᵀ)
-      const bytes = buildModel((emit) => {
-        const x = floatInput(emit, 'x', 'batch', 3);
-        const weight = emit.floats(Float32Array.of(1, 0, 0, 1, 2, 3), [3, 2]);
-        emit.output('y', emit.op('MatMul', [emit.mul(x, x), weight]));
-      });
-      writeFileSync(file, bytes);
-      const printed: unknown[] = [];
-      const print = (...values: unknown[]): void => {
-        printed.push(...values);
-      };
-      const context = createContext({ Float32Array, console: { log: print } });
-      const code = example.replace("'model.onnx'", JSON.stringify(file));
-      expect(code).not.toBe(example);
-      const module = new SourceTextModule(code, { context });
-      await module.link((name) => {
-        expect(name).toBe('@dynaprompt/onnx-autodiff');
-        const names = Object.keys(autodiff);
-        return new SyntheticModule(
-          names,
-          function (this: SyntheticModule) {
-            for (const [key, value] of Object.entries(autodiff)) this.setExport(key, value);
-          },
-          { context },
-        );
-      });
-      await module.evaluate();
-      expect(printed).toEqual([Float32Array.of(19, 31), Float32Array.of(2, -4, -6)]);
-    });
+  it('prints the loss of a masked word, and its gradient', async () => {
+    const [loss, gradient] = (await printed(example)) as [number, Float32Array];
+    const session = await openSession(Graph.read(join(miniBert, 'onnx/model.onnx')));
+    const ids = int64(Int32Array.of(2, 1012, 2051, 4, 3), [1, 5]);
+    const ones = int64(new Int32Array(5).fill(1), [1, 5]);
+    const inputs = { input_ids: ids, attention_mask: ones, token_type_ids: int64(new Int32Array(5), [1, 5]) };
+    const { logits } = await session.run(inputs);
+    await session.release();
+    const row = [...(logits?.data as Float32Array)].slice(3 * VOCABULARY, 4 * VOCABULARY);
+    const expected = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0)) - (row[1500] ?? NaN);
+    expect(Math.abs(loss - expected)).toBeLessThan(1e-4);
+    expect(gradient).toHaveLength(5 * 256);
+    expect(gradient.some((value) => value !== 0)).toBe(true);
   });
 });
+
+/** What a block of the README prints. */
+async function printed(code: string): Promise<unknown[]> {
+  const values: unknown[] = [];
+  const log = (...more: unknown[]): void => {
+    values.push(...more);
+  };
+  const context = createContext({ Int32Array, console: { log } });
+  const modules: Readonly<Record<string, object>> = {
+    '@dynaprompt/onnx-autodiff': autodiff,
+    // The engine depends on no package of ours, not even here.
+    '@dynaprompt/mini-models': { miniBert },
+  };
+  const module = new SourceTextModule(code, { context });
+  await module.link((name) => {
+    const entries = Object.entries(modules[name] ?? {});
+    return new SyntheticModule(
+      entries.map(([key]) => key),
+      function (this: SyntheticModule) {
+        for (const [key, value] of entries) this.setExport(key, value);
+      },
+      { context },
+    );
+  });
+  await module.evaluate();
+  return values;
+}
 
 describe('the names in the README', () => {
   it('are exported', () => {

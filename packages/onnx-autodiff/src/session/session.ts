@@ -5,7 +5,7 @@ import type { ValueInfo } from '../graph/types.js';
 import { separateCasts, WIDENING_OPTIMISERS } from '../quantised/stored-weights.js';
 import { openOnProvider, type ExecutionProvider, type ProviderOptions } from './execution-providers.js';
 import { IsolatedRuntime, type IsolationOptions } from './isolated-session.js';
-import { InferenceSession, RuntimeTensor } from './runtime.js';
+import { InferenceSession, type RuntimeOptions, RuntimeTensor, type RuntimeValues } from './runtime.js';
 import { ELEMENT_TYPES, type TensorValue } from './tensor-value.js';
 
 /** How onnxruntime is to run a graph. */
@@ -33,8 +33,7 @@ export interface SessionOptions extends ProviderOptions {
 }
 
 /** Tensors by name, as onnxruntime takes and returns them. */
-export type RuntimeValues = InferenceSession.OnnxValueMapType;
-export type RuntimeOptions = InferenceSession.SessionOptions;
+export type { RuntimeOptions, RuntimeValues };
 
 /** A graph in onnxruntime, in this process or in another. */
 export interface Runtime {
