@@ -37,6 +37,7 @@ export interface BackboneParts<Example> extends Answering<Example> {
   /** Most slots of a plan. */
   readonly maximumSlots: number;
   readonly options: BackboneOptions;
+  /** Head parameters to start from; the same for the same seed. */
   initialHead(seed: number): ParameterSet;
   /** Rows of the model's batch that an example takes, except for features and for what a probe reads; default 1. */
   rowsOf?(example: Example): number;
@@ -51,7 +52,9 @@ export interface BackboneParts<Example> extends Answering<Example> {
   ): PromptedBatch | Promise<PromptedBatch>;
   /** Rows to start a prompt from, [count, d]. */
   promptRows(count: number, offset: number, sessions: SessionCache): Promise<Float32Array>;
+  /** Tokens of an example without prompt, framing tokens included. */
   lengthOf(example: Example): number;
+  /** What tells the content of an example from that of others, for caches. */
   identify(example: Example): string | Uint8Array;
 }
 

@@ -1,6 +1,6 @@
 export { checkBackbone, conformance } from './conformance.js';
 export { checkNames, checks, type CheckName } from './checks/index.js';
-export type { Check } from './checks/check.js';
+export type { Applicable, Check } from './checks/check.js';
 export { ConformanceError, type Finding } from './error.js';
 export type {
   AdapterFiles,

@@ -69,10 +69,15 @@ export interface ConformanceOptions<Example> {
 
 /** `describe`, `it` and, where a runner has it, `afterAll` and `expect`: those of jest, vitest, mocha or node:test. */
 export interface Runner {
+  /** Groups tests. */
   readonly describe: (name: string, body: () => void) => unknown;
+  /** A test that may take `timeout` milliseconds. */
   readonly it: (name: string, body: () => Promise<void>, timeout?: number) => unknown;
   /** Releases the backbone; without it the last check does. */
   readonly afterAll?: (body: () => Promise<void>) => unknown;
   /** Lets a runner that counts assertions count each check as one. */
-  readonly expect?: (value: unknown) => { toBe: (expected: unknown) => unknown };
+  readonly expect?: (value: unknown) => {
+    /** Counts an assertion. */
+    toBe: (expected: unknown) => unknown;
+  };
 }

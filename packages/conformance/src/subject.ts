@@ -47,7 +47,9 @@ export interface Subject<Example> {
   readonly head: ParameterSet;
   /** A plan for the batch. */
   readonly plan: (parts?: PlanParts) => PromptPlan;
+  /** Logits of the batch, [B, classes]. */
   readonly predict: (plan?: PromptPlan, head?: ParameterSet) => Promise<Float32Array>;
+  /** Loss and gradients of the batch; those of position and gates where they are asked for. */
   readonly step: (plan: PromptPlan, request?: Partial<GradientRequest>) => Promise<BackboneStep>;
   /** Loss by its definition in double precision, from the logits of the batch. */
   readonly lossOf: (logits: Float32Array) => number;

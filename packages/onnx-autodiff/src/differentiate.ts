@@ -48,7 +48,13 @@ export interface GradientResult {
 export interface GradientSession {
   /** What it runs on; see `Session`. */
   readonly provider: ExecutionProvider;
+  /**
+   * Outputs, loss and gradients for these inputs.
+   * @throws InvalidInputError if names, types or shapes do not fit the graph.
+   * @throws RuntimeFailureError if onnxruntime fails.
+   */
   run(feeds: Readonly<Record<string, TensorValue>>): Promise<GradientResult>;
+  /** Frees what the session holds; no run may follow. */
   release(): Promise<void>;
 }
 

@@ -26,7 +26,9 @@ export {
   UnsupportedOperatorError,
   type OnnxAutodiffErrorDetails,
 } from './errors.js';
-export { Emitter } from './graph/emitter.js';
+export { Emitter, type AttributeValue } from './graph/emitter.js';
+export type { ProbedExtents, StaticShape } from './session/probe.js';
+export type { ProbedShapes } from './session/probed-shapes.js';
 export { Graph } from './graph/graph.js';
 export { tensorBytes, tensorValues } from './graph/tensor-data.js';
 export {
@@ -34,6 +36,7 @@ export {
   type Attribute,
   type Dimension,
   type GraphProto,
+  type ModelProto,
   type Node,
   type Tensor,
   type TensorData,

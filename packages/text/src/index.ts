@@ -8,6 +8,8 @@ export type {
   LinearHeadOptions,
   RegressionHeadOptions,
   VerbalizerHeadOptions,
+  AnswerScore,
+  Pooling,
 } from './backbone/head.js';
 export {
   exportTunedEncoder,
@@ -18,8 +20,8 @@ export {
 export type { WeightPlacement } from '@dynaprompt/onnx-export';
 export { DTYPES, type Dtype, type HubOptions } from '@dynaprompt/backbone';
 export { CONTENT_FREE, type CalibrationMethod, type CalibrationOptions } from './calibration/options.js';
-export type { ChatOptions } from './tokenization/chat.js';
+export type { ChatMessage, ChatOptions } from './tokenization/chat.js';
 export { DECODER_FAMILIES, ENCODER_FAMILIES, SEQ2SEQ_FAMILIES } from './folder/families.js';
 export type { TextExample } from './tokenization/encode.js';
 export { openExampleTokens, type ExampleTokens } from './tokenization/example-tokens.js';
-export { loadTokenizer, TOKENIZER_FILES, type Tokenizer } from './tokenization/tokenizer.js';
+export { loadTokenizer, TOKENIZER_FILES, type Frame, type Tokenizer } from './tokenization/tokenizer.js';

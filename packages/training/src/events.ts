@@ -91,4 +91,5 @@ export type UnsignedEvent = TrainingEvent extends infer Event
     : never
   : never;
 
+/** Is told how training goes; what it throws stops the run. */
 export type TrainingListener = (event: TrainingEvent) => void;

@@ -4,6 +4,7 @@ import { PACKAGE_NAME } from '../package-name.js';
 
 /** What reads a value out of JSON; a zod schema is one. */
 export interface JsonSchema<T> {
+  /** The value, or what is wrong with it; does not throw. */
   safeParse(json: unknown):
     | { readonly success: true; readonly data: T }
     | {

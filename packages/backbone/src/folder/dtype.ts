@@ -16,6 +16,7 @@ const SUFFIXES = {
 /** Element type of a model's weights, by the names that transformers.js has for them. */
 export type Dtype = keyof typeof SUFFIXES;
 
+/** Element types of weights, by the names that transformers.js gives them. */
 export const DTYPES = Object.keys(SUFFIXES) as readonly Dtype[];
 
 /** Name of the ONNX file with weights of an element type: `onnx/model.onnx` → `onnx/model_fp16.onnx`. */

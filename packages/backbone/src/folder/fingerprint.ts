@@ -5,7 +5,7 @@ const WHOLE_LIMIT = 64 << 20;
 const SAMPLES = 512;
 const SAMPLE_BYTES = 1 << 16;
 
-/** Content hash of a model's files, 16 hex digits: of one that of {@link fileHash}, of several one of theirs. */
+/** Content hash of a model's files, 16 hex digits: of one that of `fileHash`, of several one of theirs. */
 export function fingerprint(...files: readonly string[]): string {
   const [first = '', ...others] = files.map(fileHash);
   if (others.length === 0) return first;

@@ -3,12 +3,12 @@ import { packageName } from '../package-name.js';
 import { integerStream, shuffled } from '../random.js';
 
 /** Something with a class. */
-interface Labelled {
+export interface Labelled {
   readonly label: number;
 }
 
 /** Something that may belong together with others. */
-interface Grouped {
+export interface Grouped {
   readonly group?: string;
 }
 

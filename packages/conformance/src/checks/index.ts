@@ -33,6 +33,7 @@ export const checks = {
   release,
 } as const satisfies Readonly<Record<string, Check>>;
 
+/** Name of a check of {@link checks}. */
 export type CheckName = keyof typeof checks;
 
 /** Names of {@link checks} in their order. */

@@ -81,7 +81,7 @@ export interface DynamicPrompt {
   readonly candidates: number;
   /** L, layers that receive prompts of their own; 1 for the first alone. */
   readonly layers: number;
-  /** Trainable tensors; {@link initialParameters} lists names and shapes. */
+  /** Trainable tensors; `initialParameters` lists names and shapes. */
   readonly parameters: ParameterSet;
   /** Gradients that the backbone has to deliver besides that of the prompts. */
   readonly request: GradientRequest;

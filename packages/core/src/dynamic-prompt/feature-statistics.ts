@@ -49,7 +49,7 @@ export function standardise(features: Float32Array, statistics: FeatureStatistic
   });
 }
 
-/** [d] 1 / (std · √d), the factor of {@link standardise}; 0 for a feature that never varies. */
+/** [d] 1 / (std · √d), the factor of `standardise`; 0 for a feature that never varies. */
 export function featureScale({ std }: FeatureStatistics): Float32Array {
   return Float32Array.from(std, (deviation) =>
     deviation < smallestDeviation ? 0 : 1 / (deviation * Math.sqrt(std.length)),

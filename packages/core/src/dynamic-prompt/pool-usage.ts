@@ -22,6 +22,7 @@ export interface PoolUsage {
    * @throws DataError when they are not rows of m finite numbers; nothing is taken in then.
    */
   add(weights: Float32Array): void;
+  /** What was taken in so far; zeros before the first batch. */
   report(): PoolUsageReport;
 }
 

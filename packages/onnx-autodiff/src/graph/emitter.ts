@@ -3,6 +3,7 @@ import type { Graph } from './graph.js';
 import { int64Array } from './integers.js';
 import { DataType, type Attribute, type Node, type ValueInfo } from './types.js';
 
+/** Value of an attribute: a whole number, whole numbers, a text, or a float. */
 export type AttributeValue = number | readonly number[] | string | { readonly float: number };
 
 /** ONNX attributes from plain values: whole numbers and arrays are ints, `{float}` is a float. */
@@ -45,6 +46,7 @@ export class Emitter {
 
   constructor(readonly graph: Graph) {}
 
+  /** Any operator with any number of outputs; returns their names. */
   node(
     opType: string,
     inputs: readonly string[],
@@ -70,18 +72,23 @@ export class Emitter {
     this.graph.add({ opType: 'Identity', domain: '', inputs: [from], outputs: [to], attributes: new Map() });
   }
 
+  /** a + b, broadcast as numpy does. */
   add(a: string, b: string): string {
     return this.op('Add', [a, b]);
   }
+  /** a − b, broadcast. */
   sub(a: string, b: string): string {
     return this.op('Sub', [a, b]);
   }
+  /** a · b, broadcast. */
   mul(a: string, b: string): string {
     return this.op('Mul', [a, b]);
   }
+  /** a / b, broadcast. */
   div(a: string, b: string): string {
     return this.op('Div', [a, b]);
   }
+  /** −a. */
   neg(a: string): string {
     return this.op('Neg', [a]);
   }
@@ -89,6 +96,7 @@ export class Emitter {
   scale(a: string, factor: number): string {
     return factor === 1 ? a : this.mul(a, this.float(factor));
   }
+  /** The same values in another element type, a {@link DataType}. */
   cast(a: string, to: number): string {
     return this.op('Cast', [a], { to });
   }
@@ -136,33 +144,43 @@ export class Emitter {
     return this.cast(this.#reduce('ReduceProd', this.extents(tensor, ...axes), [0], 0), DataType.float32);
   }
 
+  /** New axes of extent 1 at these places of the result. */
   unsqueeze(tensor: string, axes: readonly number[]): string {
     return this.op('Unsqueeze', [tensor, this.ints(...axes)]);
   }
+  /** Takes out axes of extent 1. */
   squeeze(tensor: string, axes: readonly number[]): string {
     return this.op('Squeeze', [tensor, this.ints(...axes)]);
   }
+  /** In the shape that an int64 tensor holds. */
   reshape(tensor: string, shape: string): string {
     return this.op('Reshape', [tensor, shape]);
   }
+  /** Axis i of the result is axis perm[i]. */
   transpose(tensor: string, perm: readonly number[]): string {
     return this.op('Transpose', [tensor], { perm });
   }
+  /** One after another along an axis. */
   concat(tensors: readonly string[], axis: number): string {
     return this.op('Concat', tensors, { axis });
   }
+  /** Sums along axes. */
   reduceSum(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
     return this.op('ReduceSum', [tensor, this.ints(...axes)], { keepdims });
   }
+  /** Means along axes. */
   reduceMean(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
     return this.#reduce('ReduceMean', tensor, axes, keepdims);
   }
+  /** Largest values along axes. */
   reduceMax(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
     return this.#reduce('ReduceMax', tensor, axes, keepdims);
   }
+  /** Smallest values along axes. */
   reduceMin(tensor: string, axes: readonly number[], keepdims: 0 | 1): string {
     return this.#reduce('ReduceMin', tensor, axes, keepdims);
   }
+  /** Float32 zeros in the shape of a tensor. */
   zerosLike(tensor: string): string {
     return this.op('Expand', [this.float(0), this.shape(tensor)]);
   }

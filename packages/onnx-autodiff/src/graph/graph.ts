@@ -61,6 +61,7 @@ export class Graph {
     return this.#nodes;
   }
 
+  /** Node that makes a tensor; undefined for inputs and constants. */
   producer(tensor: string): Node | undefined {
     return this.#producers.get(tensor);
   }
@@ -78,6 +79,7 @@ export class Graph {
     return name;
   }
 
+  /** Adds a node; its outputs have to be new to the graph. */
   add(node: Omit<Node, 'name'> & { readonly name?: string }): Node {
     const complete: MutableNode = { ...node, name: node.name ?? this.fresh(node.opType) };
     if (node.domain !== '' && !this.opsets.has(node.domain)) this.opsets.set(node.domain, 1);
@@ -85,6 +87,7 @@ export class Graph {
     return complete;
   }
 
+  /** Takes a node out; what read its outputs has to be given something else to read. */
   remove(node: Node): void {
     const mutable = node as MutableNode;
     this.#nodes.delete(mutable);
@@ -93,6 +96,7 @@ export class Graph {
       if (this.#producers.get(output) === node) this.#producers.delete(output);
   }
 
+  /** Lets a node read other tensors. */
   setInputs(node: Node, inputs: readonly string[]): void {
     const mutable = node as MutableNode;
     this.#unlinkInputs(mutable);
@@ -100,6 +104,7 @@ export class Graph {
     this.#linkInputs(mutable);
   }
 
+  /** Lets a node make tensors of other names. */
   setOutputs(node: Node, outputs: readonly string[]): void {
     const mutable = node as MutableNode;
     for (const output of node.outputs)
@@ -125,6 +130,7 @@ export class Graph {
     return this.#producers.has(tensor) || this.initializers.has(tensor) || this.inputs.has(tensor);
   }
 
+  /** Whether a tensor is an initialiser. */
   isConstant(tensor: string): boolean {
     return this.initializers.has(tensor);
   }
@@ -192,6 +198,7 @@ export class Graph {
     return new Graph({ ...model, graph: { ...model.graph, ...parts } }, this.source);
   }
 
+  /** The model with the nodes that its outputs need, in an order in which they can run. */
   toModel(): ModelProto {
     const nodes = this.sortedNodes().map((node) => ({ ...node }));
     const used = new Set(nodes.flatMap(readsOf));

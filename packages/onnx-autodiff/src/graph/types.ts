@@ -25,6 +25,7 @@ export type TensorData =
   | { readonly kind: 'file'; readonly file: string; readonly offset: number; readonly length: number }
   | { readonly kind: 'strings'; readonly strings: readonly Uint8Array[] };
 
+/** A constant tensor (onnx.proto3, TensorProto). */
 export interface Tensor {
   readonly name: string;
   readonly dims: readonly number[];
@@ -32,6 +33,7 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
+/** Value of an attribute of a node (onnx.proto3, AttributeProto). */
 export type Attribute =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'int'; readonly value: number }
@@ -66,6 +68,7 @@ export interface ValueInfo {
   readonly dims: readonly Dimension[] | undefined;
 }
 
+/** A graph as a file has it (onnx.proto3, GraphProto). */
 export interface GraphProto {
   readonly name: string;
   readonly nodes: readonly Node[];
@@ -74,6 +77,7 @@ export interface GraphProto {
   readonly outputs: readonly ValueInfo[];
 }
 
+/** A model as a file has it (onnx.proto3, ModelProto). */
 export interface ModelProto {
   readonly irVersion: number;
   readonly producer: string;

@@ -6,6 +6,7 @@ import { InferenceSession, listSupportedBackends, RuntimeTensor } from './runtim
 
 /** What onnxruntime-node can compute on, by its own names. */
 export const EXECUTION_PROVIDERS = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
+/** One of {@link EXECUTION_PROVIDERS}. */
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
 /** Whether a provider computes in this process, or why it does not. */
@@ -21,7 +22,7 @@ export interface ProviderOptions {
   readonly executionProviders?: readonly ExecutionProvider[];
   /** What a provider that does not work leads to: a warning and the next one (default), or a ProviderUnavailableError. */
   readonly providerFallback?: 'warn' | 'error';
-  /** Hears of each provider that is passed over; default: `process.emitWarning` with the code {@link FALLBACK_CODE}. */
+  /** Hears of each provider that is passed over; default: `process.emitWarning` with the code `DYNAPROMPT_PROVIDER_FALLBACK`. */
   readonly warn?: (message: string) => void;
 }
 

@@ -25,6 +25,7 @@ export class ProbedShapes {
     return shape;
   }
 
+  /** Number of axes of a tensor on the way of the gradient. */
   rank(tensor: string): number {
     return this.dims(tensor).length;
   }

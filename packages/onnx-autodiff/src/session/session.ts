@@ -53,6 +53,7 @@ export interface Session {
    * @throws RuntimeFailureError if onnxruntime fails.
    */
   run(feeds: Readonly<Record<string, TensorValue>>): Promise<Record<string, TensorValue>>;
+  /** Frees what the session holds; no run may follow. */
   release(): Promise<void>;
 }
 

@@ -11,6 +11,7 @@ export const ELEMENT_TYPES = {
   [DataType.bool]: 'bool',
   [DataType.float64]: 'float64',
 } as const;
+/** Element type of a tensor value, by the name that onnxruntime gives it. */
 export type ElementType = (typeof ELEMENT_TYPES)[keyof typeof ELEMENT_TYPES];
 
 /** A tensor in host memory, row-major. int64 data is a BigInt64Array, bool data a Uint8Array. */

@@ -135,8 +135,8 @@ export function divert(graph: Graph, tensor: string): string {
 }
 
 /**
- * Picks the prompts' rows out of a gradient of `injection.embeddings`: dL/dprompts [B, l, d]. `slots` is a graph input, int64
- * [B, l]: the position at which each prompt row stands.
+ * Picks the prompts' rows out of a gradient of `injection.embeddings`: dL/dprompts [B, l, d]. `slots` is a graph input, the
+ * position at which each prompt row stands, int64 [B, l].
  * @param suffix that of the injection.
  * @param shapes those of the gradient: lets the first layer compute the gradients of the prompts' rows alone, unless something
  * else reads `embeddingGradient`. Whatever else is to read it has to be in the graph by now.

@@ -68,6 +68,7 @@ export interface ChoicesHeadOptions extends AnswerOptions {
   readonly classes: number;
 }
 
+/** How the answer is read off a backbone. */
 export type HeadOptions =
   | LinearHeadOptions
   | RegressionHeadOptions
@@ -75,6 +76,7 @@ export type HeadOptions =
   | VerbalizerHeadOptions
   | ChoicesHeadOptions;
 
+/** Which hidden states a head reads: the mean over tokens, the first one, or the last one. */
 export type Pooling = 'mean' | 'cls' | 'last';
 
 /** A head with tensors of its own, on a pooled hidden state. */

@@ -47,6 +47,9 @@ export function familiesOf(adapter: AdapterKind): readonly string[] {
   return Object.keys(FAMILIES).filter((family) => FAMILIES[family]?.adapter === adapter);
 }
 
+/** `model_type`s that the encoder adapter takes. */
 export const ENCODER_FAMILIES = familiesOf('encoder');
+/** `model_type`s that the decoder adapter takes. */
 export const DECODER_FAMILIES = familiesOf('decoder');
+/** `model_type`s that the seq2seq adapter takes. */
 export const SEQ2SEQ_FAMILIES = familiesOf('seq2seq');

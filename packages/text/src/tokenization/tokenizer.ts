@@ -140,8 +140,12 @@ function encodeNext(encode: (text: string) => number[], text: string): number[] 
 
 function wordIds(tokenizer: PreTrainedTokenizer): number[] {
   const special = new Set(tokenizer.all_special_ids);
-  return [...tokenizer.get_vocab()]
-    .filter(([token, id]) => /^[\u0120\u2581]?\p{L}{2,}$/u.test(token) && !special.has(id))
+  const tokens = [...tokenizer.get_vocab()];
+  // CLIP's vocabulary marks the ends of words: what has no mark is a part.
+  const marksEnds = tokens.some(([token]) => token.endsWith('</w>'));
+  const whole = marksEnds ? /^\p{L}{2,}<\/w>$/u : /^[\u0120\u2581]?\p{L}{2,}$/u;
+  return tokens
+    .filter(([token, id]) => whole.test(token) && !special.has(id))
     .map(([, id]) => id)
     .sort((a, b) => a - b);
 }

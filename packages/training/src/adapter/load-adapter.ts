@@ -11,6 +11,7 @@ import { restorePrompt } from './restore.js';
 import { descriptionFile, digestOf, pendingFile, tensorsFile } from './save-adapter.js';
 import { contentOf } from './tensors.js';
 
+/** How an adapter is loaded. */
 export interface LoadOptions extends BackboneCheck {
   /** What the adapter is to be used with, checked by {@link requireBackbone}. */
   readonly backbone?: AdapterHost | undefined;

@@ -19,6 +19,7 @@ export const peftTaskTypes = [
   'FEATURE_EXTRACTION',
 ] as const;
 
+/** Task types of PEFT (`TaskType`). */
 export type PeftTaskType = (typeof peftTaskTypes)[number];
 
 /** PEFT's `PromptTuningConfig` as it stands in `adapter_config.json`; keys are sorted there. */

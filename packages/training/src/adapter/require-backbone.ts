@@ -6,6 +6,7 @@ import { type Adapter, type AdapterBackbone, backboneOf } from './adapter.js';
 /** What an adapter is to be used with. */
 export type AdapterHost = Pick<FrozenBackbone<unknown>, 'description' | 'width' | 'classes' | 'initialHead'>;
 
+/** How closely a backbone has to be the one that an adapter was trained on. */
 export interface BackboneCheck {
   /**
    * Take any revision and element type of a model of the same family and width, e.g. a quantised export of the one that was

@@ -12,6 +12,7 @@ import { VectorStore } from './store.js';
 /** `features`: mean of the last hidden state, what dynamic networks read. `pooled`: input of the head. */
 export type FeatureKind = 'features' | 'pooled';
 
+/** Where features are kept. */
 export interface FeatureCacheOptions {
   /** Root of the cache; default: {@link defaultCacheFolder}. `false`: nothing is read from or written to disk. */
   readonly folder?: string | false;

@@ -15,6 +15,7 @@ export type OptimiserSettings =
   | ({ readonly kind: 'adafactor' } & Omit<AdafactorOptions, keyof OptimiserOptions>)
   | ({ readonly kind: 'sgd' } & Omit<SgdOptions, keyof OptimiserOptions>);
 
+/** Name of an optimiser. */
 export type OptimiserKind = OptimiserSettings['kind'];
 
 /** Learning rates by what a parameter is for. */
@@ -53,6 +54,7 @@ export const optimiserDefaults: Readonly<Record<OptimiserKind, OptimiserDefaults
 /** For AdamW. */
 export const defaultLearningRates: LearningRates = optimiserDefaults.adamw.learningRates;
 
+/** Names of the optimisers. */
 export const optimiserKinds = Object.keys(optimiserDefaults) as readonly OptimiserKind[];
 
 /** Makes the optimiser of a run. @throws ConfigurationError naming the option that is out of range. */
