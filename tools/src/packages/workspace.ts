@@ -10,6 +10,8 @@ export interface Member {
   readonly isPrivate: boolean;
   /** Runtime, peer and development dependencies. */
   readonly dependencies: ReadonlySet<string>;
+  /** Those that its users get. */
+  readonly runtimeDependencies: ReadonlySet<string>;
   /** Folders that its tsconfig.json references, relative to the root. */
   readonly references: ReadonlySet<string>;
 }
@@ -50,6 +52,10 @@ export function readMembers(root: string): Member[] {
       dependencies: new Set([
         ...Object.keys(manifest.dependencies ?? {}),
         ...Object.keys(manifest.devDependencies ?? {}),
+        ...Object.keys(manifest.peerDependencies ?? {}),
+      ]),
+      runtimeDependencies: new Set([
+        ...Object.keys(manifest.dependencies ?? {}),
         ...Object.keys(manifest.peerDependencies ?? {}),
       ]),
       references: new Set(
