@@ -25,7 +25,7 @@ export type { BadRowPolicy, RowFault, SkippedRows } from './datasets/rows/faults
 export type { RowReader, RowReading } from './datasets/rows/row-reader.js';
 export { loadTask } from './datasets/load-task.js';
 export type { LoadTaskOptions } from './datasets/load-task.js';
-export { groupSample, sampleOf, stratifiedSample } from './datasets/sample.js';
+export { groupSample, sampleOf, stratifiedSample, type Grouped, type Labelled } from './datasets/sample.js';
 export { taskNamed, tasks } from './datasets/tasks.js';
 export { openMojiAttribution, readOpenMoji } from './images/openmoji.js';
 export type { OpenMojiOptions } from './images/openmoji.js';
@@ -39,6 +39,7 @@ export type { ImageDatasetName, LoadImagesOptions } from './images/load-images.j
 export type { OfficialLists } from './images/official-lists.js';
 export { readImageParquet } from './images/parquet.js';
 export type { ImageParquetOptions, ParquetPicture } from './images/parquet.js';
+export type { ParquetFile } from './datasets/formats/parquet.js';
 export { splitImages } from './images/splits.js';
 export type {
   FewShotProtocol,
@@ -121,3 +122,30 @@ export { holm, pairedPermutationTest } from './statistics/significance.js';
 export type { PermutationOptions, PermutationResult } from './statistics/significance.js';
 export { confidenceInterval, summarize } from './statistics/summary.js';
 export type { ConfidenceInterval, Summary } from './statistics/summary.js';
+export { answerVocabulary, softTargets, vocabularyCeiling, vocabularyOf } from './vqa/answers/vocabulary.js';
+export type { AnswerVocabulary, AnswerVocabularyOptions } from './vqa/answers/vocabulary.js';
+export { candidateStatements, questionAnswer, statement } from './vqa/answers/statements.js';
+export type { StatementStyle } from './vqa/answers/statements.js';
+export { loadVqa, splitVqa, vqaDatasetNames } from './vqa/load-vqa.js';
+export type { LoadVqaOptions, VqaDatasetName, VqaSplitOptions } from './vqa/load-vqa.js';
+export { answerScores, languagePrior, vqaScore, vqaScores } from './vqa/metrics/accuracy.js';
+export type { AnsweredQuestion, VqaPartScore, VqaScores, VqaScoring } from './vqa/metrics/accuracy.js';
+export { answerForm, normaliseAnswer } from './vqa/metrics/normalise.js';
+export { readClevr } from './vqa/readers/clevr.js';
+export { readGqa } from './vqa/readers/gqa.js';
+export { readVqaParquet } from './vqa/readers/parquet.js';
+export type { ParquetQuestion } from './vqa/readers/parquet.js';
+export type { VqaReadOptions } from './vqa/readers/rows.js';
+export { readVqaFolder } from './vqa/readers/vqa-folder.js';
+export type { VqaEdition } from './vqa/readers/vqa-folder.js';
+export { writeScenes } from './vqa/scenes/write-scenes.js';
+export type { SceneOptions, WrittenScenes } from './vqa/scenes/write-scenes.js';
+export type {
+  VqaCollection,
+  VqaDataset,
+  VqaEntry,
+  VqaExample,
+  VqaFacts,
+  VqaMeasure,
+  VqaSplit,
+} from './vqa/types.js';

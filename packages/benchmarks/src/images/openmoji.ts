@@ -53,11 +53,7 @@ export async function readOpenMoji({
   const folder = packageFolder(from);
   const emojis = await readJson(join(folder, 'data', 'openmoji.json'), emojiSchema);
   const { version } = await readJson(join(folder, 'package.json'), z.object({ version: z.string() }));
-  const testFiles = new Set(
-    (await readJson(heldOut, heldOutSchema))
-      .filter(({ source }) => source === 'openmoji')
-      .map(({ file }) => file),
-  );
+  const testFiles = await heldOutDrawings(heldOut);
   const faults: string[] = [];
   const drawings = join(folder, 'color', 'svg');
   const present = new Set(await readdir(drawings).catch((): string[] => []));
@@ -109,7 +105,14 @@ export async function readOpenMoji({
   };
 }
 
-function packageFolder(from: string | URL): string {
+/** Files of the OpenMoji pictures in a JSON list of held-out ones. Rejects with a `DataError` for what is no such list. */
+export async function heldOutDrawings(path: string): Promise<ReadonlySet<string>> {
+  const listed = await readJson(path, heldOutSchema);
+  return new Set(listed.filter(({ source }) => source === 'openmoji').map(({ file }) => file));
+}
+
+/** Folder of the npm package `openmoji` as `from` finds it. Throws a `ConfigurationError` where it is not installed. */
+export function packageFolder(from: string | URL): string {
   try {
     return dirname(createRequire(from).resolve('openmoji/package.json'));
   } catch (cause) {

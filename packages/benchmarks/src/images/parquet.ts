@@ -153,7 +153,7 @@ function entriesOf(
 }
 
 /** Reads the pictures of some rows, file by file and row group by row group. */
-async function readPictures(entries: readonly ParquetPicture[]): Promise<readonly LabelledImage[]> {
+export async function readPictures(entries: readonly ParquetPicture[]): Promise<readonly LabelledImage[]> {
   const bytes = new Map<ParquetPicture, Uint8Array>();
   const byFile = new Map<ParquetFile, ParquetPicture[]>();
   for (const entry of entries) {

@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { i32, i64, list, struct, text, type ThriftValue, varint } from './thrift-bytes.js';
 
 /**
- * Types of columns that data sets on the Hub have; an object is a struct of whole numbers, `image` one of `bytes` and `path`,
- * `binary` bytes that are not marked as text.
+ * Types of columns that data sets on the Hub have; `int32s` is a struct of whole numbers, `structs` a list of structs
+ * of texts, `image` a struct of `bytes` and `path`, `binary` bytes that are not marked as text.
  */
 export type ParquetType =
   | 'string'
@@ -14,7 +14,8 @@ export type ParquetType =
   | 'double'
   | 'boolean'
   | 'strings'
-  | { readonly int32s: readonly string[] };
+  | { readonly int32s: readonly string[] }
+  | { readonly structs: readonly string[] };
 
 /** What else a file has. */
 export interface ParquetExtras {
@@ -121,6 +122,14 @@ function schemaOf(name: string, type: ParquetType): readonly ThriftValue[] {
   if (type === 'image') {
     return [node(name, OPTIONAL, { 5: i32(2) }), leaf('bytes', BYTE_ARRAY), leaf('path', BYTE_ARRAY, utf8)];
   }
+  if (typeof type === 'object' && 'structs' in type) {
+    return [
+      node(name, OPTIONAL, { 5: i32(1), 6: i32(3) }),
+      node('list', REPEATED, { 5: i32(1) }),
+      node('element', OPTIONAL, { 5: i32(type.structs.length) }),
+      ...type.structs.map((field) => leaf(field, BYTE_ARRAY, utf8)),
+    ];
+  }
   if (typeof type === 'object') {
     return [
       node(name, OPTIONAL, { 5: i32(type.int32s.length) }),
@@ -156,6 +165,16 @@ function leavesOf(name: string, type: ParquetType, values: readonly unknown[]): 
         values: parts.filter((part) => part !== undefined).map((part) => plain(kind, part)),
       };
     });
+  }
+  if (typeof type === 'object' && 'structs' in type) {
+    const items = values.map((value) => value as readonly Readonly<Record<string, string>>[] | undefined);
+    return type.structs.map((field) => ({
+      path: [name, 'list', 'element', field],
+      type: BYTE_ARRAY,
+      definition: items.flatMap((list) => (list === undefined ? [0] : list.map(() => 4))),
+      repetition: items.flatMap((list) => (list ?? ['']).map((_, index) => Number(index > 0))),
+      values: items.flatMap((list) => (list ?? []).map((item) => byteArray(item[field] ?? ''))),
+    }));
   }
   if (typeof type === 'object') {
     return type.int32s.map((field) => ({
