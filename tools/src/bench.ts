@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { miniBert } from '@dynaprompt/mini-models';
 import { EXECUTION_PROVIDERS } from '@dynaprompt/onnx-autodiff';
+import { benchClip } from './bench/clip.js';
 import { benchDynamic } from './bench/dynamic.js';
 import { benchEngine, type EngineOptions } from './bench/engine.js';
 import { PEER_FAMILIES, peerFamilyOf, type PeerFamily } from './bench/peer.js';
@@ -156,6 +157,21 @@ program
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async (options: Parameters<typeof benchVision>[0]) => {
     print(await benchVision(options));
+  });
+
+program
+  .command('clip')
+  .description(
+    'training step of a prompt that depends on the image (CoCoOp) against one that does not (CoOp)',
+  )
+  .option('--backbone <folder>', 'folder or hub id of a dual encoder (default: the bundled mini-clip)')
+  .option('--batch <count>', 'examples', wholeNumber, 8)
+  .option('--classes <count>', 'class names', wholeNumber, 10)
+  .option('--slots <count>', 'prompt slots', wholeNumber, 4)
+  .option('--rounds <count>', 'measured runs', wholeNumber, 8)
+  .option('--json', 'accepted for symmetry: the output is always JSON')
+  .action(async (options: Parameters<typeof benchClip>[0]) => {
+    print(await benchClip(options));
   });
 
 function wholeNumber(value: string): number {

@@ -9,12 +9,15 @@ import { PACKAGE_NAME } from './package-name.js';
 
 /** A published method: a configuration of the core, and how the backbone is opened for it. */
 export interface ClipPreset
-  extends Required<Pick<DualOptions, 'prompts' | 'reserve'>>, Pick<DualOptions, 'coupling' | 'layers' | 'visionSlots'> {
+  extends Required<Pick<DualOptions, 'prompts' | 'reserve'>>, Pick<DualOptions, 'coupling' | 'layers'> {
   readonly configuration: PromptConfiguration;
+  /** Prompts of the text tower depend on the image, as its configuration says. */
   readonly conditioned: boolean;
 }
 
-type Base = Omit<ClipPreset, 'configuration' | 'reserve'> & { readonly configuration: PromptConfigurationInput };
+type Base = Omit<ClipPreset, 'configuration' | 'reserve'> & {
+  readonly configuration: PromptConfigurationInput;
+};
 
 const presets = {
   /** Zhou et al. 2022a: 16 tokens of context in front of the class name, or (`position.candidate`) behind it. */
@@ -34,16 +37,14 @@ const presets = {
     prompts: 'both',
     conditioned: false,
     coupling: 'linear',
-    layers: 9,
     configuration: { slots: 2, layers: 9 },
   },
-  /** Khattak et al. 2023, independent vision-language prompting: 2 tokens in each tower, trained side by side. */
+  /** Khattak et al. 2023, independent vision-language prompting: as `maple`, but the towers' prompts are trained side by side. */
   ivlp: {
     prompts: 'both',
     conditioned: false,
     coupling: 'independent',
-    visionSlots: 2,
-    configuration: { slots: 2 },
+    configuration: { slots: 2, layers: 9 },
   },
 } as const satisfies Record<string, Base>;
 
@@ -69,7 +70,8 @@ export function clipPreset(name: ClipPresetName, overrides: PromptConfigurationI
   }
   const { configuration: own, ...backbone }: Base = presets[name];
   const configuration = preset('fixed', { ...own, ...overrides });
-  const { slots, layers } = configuration;
+  const { slots, layers, position, length, representation } = configuration;
+  const reads = [position.level, length.level].includes('instance') || representation.kind !== 'fixed';
   const isCoupled = backbone.coupling === 'linear';
   if (isCoupled && layers === 'all') {
     throw new ConfigurationError({
@@ -81,6 +83,7 @@ export function clipPreset(name: ClipPresetName, overrides: PromptConfigurationI
   }
   return {
     ...backbone,
+    conditioned: backbone.conditioned || (reads && backbone.prompts !== 'vision'),
     configuration,
     reserve: slots,
     ...(isCoupled && typeof layers === 'number' ? { layers } : {}),

@@ -13,18 +13,18 @@ export interface DualTask<Example> {
   /** Texts that all images share, as they stand around a prompt; `shared` only. */
   readonly shared: readonly TokenRow[];
   /** An example's own texts, at most K: one for each candidate, or the one that is fused. */
-  textsOf(example: Example): readonly TokenRow[];
-  imageOf(example: Example): VisionExample;
+  readonly textsOf: (example: Example) => readonly TokenRow[];
+  readonly imageOf: (example: Example) => VisionExample;
   /** Embeddings [K, D] of texts that all images share, where texts have no prompt; absent where each example has its own. */
   readonly sharedEmbeddings?: () => Promise<Float32Array>;
   /** Text that features tell of, beside the image; absent where all examples have the same. */
-  featureTextOf?(example: Example): TokenRow;
+  readonly featureTextOf?: (example: Example) => TokenRow;
   /** Text in place of the image, where none is looked at; candidates are then compared with that. */
-  standInOf?(example: Example): TokenRow;
+  readonly standInOf?: (example: Example) => TokenRow;
   /** Tensors of a head of the task's own. */
-  initialHead(seed: number): ParameterSet;
+  readonly initialHead: (seed: number) => ParameterSet;
   /** Candidates of an example, where they are fewer than K. */
-  countOf?(example: Example): number;
+  readonly countOf?: (example: Example) => number;
   /** What an example is told apart by, beside its picture. */
-  identify(example: Example): string;
+  readonly identify: (example: Example) => string;
 }

@@ -3,6 +3,9 @@ import type { ParameterSet, PromptPlan } from '@dynaprompt/core';
 import type { VisionExample } from '@dynaprompt/vision';
 import type { DualEncoder } from './dual-encoder.js';
 import type { DualTask } from './dual-task.js';
+import type { RowCache } from './embedding-cache.js';
+import { asItIs } from './image-tower.js';
+import { beside } from './plan-sides.js';
 import { isAlike, isSamePrompt, planPart, refuseUnlike } from './plan-rows.js';
 
 /** Embeds the two sides of a task's examples. */
@@ -28,11 +31,14 @@ const KEPT_PROMPTS = 4;
 export function embedder<Example>({
   encoder,
   task,
+  images,
   inText,
   inVision,
 }: {
   readonly encoder: DualEncoder;
   readonly task: DualTask<Example>;
+  /** Embeddings of images without a prompt. */
+  readonly images: RowCache<VisionExample>;
   readonly inText: boolean;
   readonly inVision: boolean;
 }): Embedder<Example> {
@@ -53,7 +59,7 @@ export function embedder<Example>({
   const bareImages = (examples: readonly Example[]): Promise<Float32Array> => {
     const { standInOf } = task;
     if (standInOf) return encoder.texts.read(examples.map((example) => standInOf(example)));
-    return encoder.images.read(examples.map((example) => task.imageOf(example)));
+    return images.read(examples.map((example) => task.imageOf(example)));
   };
 
   return {
@@ -79,30 +85,13 @@ export function embedder<Example>({
     },
     async features(examples) {
       const plain = examples.map((example) => asItIs(task.imageOf(example)));
-      const parts: Float32Array[] = [];
-      if (readsImages) parts.push(await encoder.images.read(plain));
       const { featureTextOf } = task;
-      if (featureTextOf) parts.push(await encoder.texts.read(examples.map((example) => featureTextOf(example))));
-      return sideBySide(parts, width);
+      const ofImages = readsImages ? await images.read(plain) : undefined;
+      const ofTexts = featureTextOf && (await encoder.texts.read(examples.map((one) => featureTextOf(one))));
+      if (ofImages && ofTexts) return beside(ofImages, ofTexts, [width, width]);
+      return ofImages ?? ofTexts ?? new Float32Array();
     },
   };
-}
-
-/** A picture without what a training step makes of it. */
-function asItIs({ id, image, pixelValues }: VisionExample): VisionExample {
-  return { id, image, ...(pixelValues && { pixelValues }) };
-}
-
-function sideBySide(parts: readonly Float32Array[], width: number): Float32Array {
-  const [only] = parts;
-  if (parts.length === 1 && only) return only;
-  const rows = (only?.length ?? 0) / width;
-  const joined = new Float32Array(rows * parts.length * width);
-  parts.forEach((part, side) => {
-    for (let row = 0; row < rows; row++)
-      joined.set(part.subarray(row * width, (row + 1) * width), (row * parts.length + side) * width);
-  });
-  return joined;
 }
 
 /** Embeddings of the classes, once for each prompt; the last few prompts' are kept. */

@@ -6,6 +6,11 @@ export function identityOf({ image, pixelValues }: VisionExample): unknown {
   return pixelValues ?? (image.kind === 'file' ? image.path : image);
 }
 
+/** Where embeddings of images [B, D] come from that are kept between runs, such as a `FeatureCache` of @dynaprompt/training. */
+export interface KeptEmbeddings {
+  read(kind: 'pooled', images: readonly VisionExample[]): Promise<Float32Array>;
+}
+
 /** Rows that are computed once for each key. */
 export interface RowCache<Item> {
   /** Rows of some items, one behind the other; those that are not known are computed, each by itself. */
@@ -49,6 +54,30 @@ export function createRowCache<Item>(
     },
     clear: () => {
       cache.clear();
+    },
+  };
+}
+
+/**
+ * Rows of images that are kept elsewhere.
+ * @param keepable false for what is asked of `own`.
+ */
+export function readThrough(
+  kept: KeptEmbeddings,
+  own: RowCache<VisionExample>,
+  keepable: (image: VisionExample) => boolean,
+): RowCache<VisionExample> {
+  return {
+    has: keepable,
+    async read(images) {
+      if (images.every(keepable)) return kept.read('pooled', images);
+      const rows: Float32Array[] = [];
+      for (const image of images)
+        rows.push(await (keepable(image) ? kept.read('pooled', [image]) : own.read([image])));
+      return Float32Array.from(rows.flatMap((row) => [...row]));
+    },
+    clear: () => {
+      own.clear();
     },
   };
 }

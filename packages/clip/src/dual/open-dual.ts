@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { openBackboneFolder, type BackboneFolder } from '@dynaprompt/backbone';
 import { ModelError } from '@dynaprompt/core';
 import { floatsOf, int64, openSession, prepareGraph } from '@dynaprompt/onnx-autodiff';
@@ -90,9 +90,9 @@ export async function openDual(location: string, options: DualOptions): Promise<
 }
 
 async function modelFiles(files: BackboneFolder): Promise<{ text: string; vision: string }> {
-  const first = await files.model(TEXT, WHOLE).catch(() => files.model(WHOLE));
-  const isTower = first.includes('text_model');
-  return { text: first, vision: isTower ? await files.model(VISION) : first };
+  const text = await files.model(TEXT, WHOLE);
+  const isTower = basename(text).startsWith(basename(TEXT, '.onnx'));
+  return { text, vision: isTower ? await files.model(VISION) : text };
 }
 
 /** The scale that was asked for, that of a file with both towers, or the family's. */
@@ -101,17 +101,19 @@ function logitScaleOf(file: string, config: ClipConfig, options: DualOptions): L
   return options.logitScale === undefined ? found : { ...found, scale: options.logitScale };
 }
 
-function sourceOf({ prompts, coupling, visionSlots, reserve }: DualOptions, text: TextTower, vision: VisionTower): VisionSource {
-  if (prompts !== 'both') return { kind: 'plan' };
-  if (coupling === 'independent')
-    return { kind: 'own', slots: Math.max(1, visionSlots ?? reserve), visionWidth: vision.width };
+function sourceOf({ prompts, coupling }: DualOptions, text: TextTower, vision: VisionTower): VisionSource {
+  if (prompts !== 'both' || coupling === 'independent') return { kind: 'plan' };
   return { kind: 'coupled', textWidth: text.width, visionWidth: vision.width };
 }
 
 function checkLayers({ layers = 1 }: DualOptions, text: TextTower, vision: VisionTower): void {
   const most = Math.min(text.layers.length, vision.layers.length);
   if (layers > most)
-    throw invalid('layers', `the towers have ${most} layers that can take prompts, not ${layers}`, 'Couple fewer');
+    throw invalid(
+      'layers',
+      `the towers have ${most} layers that can take prompts, not ${layers}`,
+      'Couple fewer',
+    );
 }
 
 /** D, as a tower declares its output, or by the embedding of two tokens. */

@@ -1,5 +1,5 @@
-import { sumRows, takeRows } from '@dynaprompt/backbone';
-import { DataError, type PlanGradient, type PromptPlan } from '@dynaprompt/core';
+import { takeRows } from '@dynaprompt/backbone';
+import { DataError, type PromptPlan } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 
 /** Rows of a plan from `start` on, a view of `count`. */
@@ -13,15 +13,17 @@ export function planPart(plan: PromptPlan, start: number, count: number): Prompt
 
 /** Whether all rows of a plan say the same. */
 export function isAlike(plan: PromptPlan): boolean {
-  const { batch, prompts, gates, deep, position } = plan;
-  const alike = (values: ArrayLike<number> | undefined): boolean => {
-    const size = (values?.length ?? 0) / batch;
-    return Array.prototype.every.call(
-      values ?? [],
-      (value: number, index: number) => value === values?.[index % size],
-    );
-  };
-  return [prompts, gates, deep?.prompts, position.choice].every(alike);
+  return hasOnePrompt(plan) && repeats(plan.gates, plan.batch) && repeats(plan.position.choice, plan.batch);
+}
+
+/** Whether all rows of a plan have the same prompt, wherever it stands and however long it is. */
+export function hasOnePrompt({ batch, prompts, deep }: PromptPlan): boolean {
+  return repeats(prompts, batch) && repeats(deep?.prompts, batch);
+}
+
+function repeats(values: Float32Array | Int32Array | undefined, batch: number): boolean {
+  const size = (values?.length ?? 0) / batch;
+  return values?.every((value: number, index: number) => value === values[index % size]) ?? true;
 }
 
 /** Whether the first rows of two plans say the same. */
@@ -31,7 +33,10 @@ export function isSamePrompt(one: PromptPlan, other: PromptPlan): boolean {
     [one.gates, other.gates],
     [one.deep?.prompts, other.deep?.prompts],
     [one.position.choice, other.position.choice],
-    [[one.slots, one.position.candidates], [other.slots, other.position.candidates]],
+    [
+      [one.slots, one.position.candidates],
+      [other.slots, other.position.candidates],
+    ],
   ] as const;
   return (
     one.position.mode === other.position.mode &&
@@ -41,29 +46,6 @@ export function isSamePrompt(one: PromptPlan, other: PromptPlan): boolean {
         Array.prototype.every.call(a ?? [], (value: number, index: number) => value === b?.[index]),
     )
   );
-}
-
-/** The sum of a gradient for rows taken of a plan, and one for its rows themselves; each may be absent. */
-export function joinGradients(
-  taken: PlanGradient | undefined,
-  owners: readonly number[],
-  own: PlanGradient | undefined,
-  batch: number,
-): PlanGradient {
-  const summed = taken && sumRows(taken, owners, batch);
-  if (!summed || !own) {
-    const only = summed ?? own;
-    if (!only) throw new TypeError('no tower has a prompt');
-    return only;
-  }
-  const add = (a: Float32Array | undefined, b: Float32Array | undefined): Float32Array | undefined =>
-    a && b ? a.map((value, index) => value + (b[index] ?? 0)) : (a ?? b);
-  return {
-    prompts: add(summed.prompts, own.prompts) ?? summed.prompts,
-    position: add(summed.position, own.position),
-    gates: add(summed.gates, own.gates),
-    deep: add(summed.deep, own.deep),
-  };
 }
 
 /** Refuses prompts that differ between images where one set of class embeddings serves all. */

@@ -1,18 +1,14 @@
 import { PROMPT_INPUT } from '@dynaprompt/backbone';
 import { int64, type ProbeInputs, type TensorValue } from '@dynaprompt/onnx-autodiff';
-import { fusedWidth, ownFeeds, SCORE_INPUT, type ScoreHead } from '../graph/scores.js';
-import type { TowerVariant } from '../graph/prompted-tower.js';
+import { fusedWidth, ownFeeds, SCORE_INPUT } from '../graph/scores.js';
 import { VISION_SUFFIX } from '../graph/step-graph.js';
 import { SOURCE_TENSORS } from '../graph/vision-source.js';
 import { PIXELS, TEXT_INPUT } from '../towers/names.js';
-import type { DualParts } from './dual-encoder.js';
+import type { DualParts } from './dual-parts.js';
+import type { StepVariant } from './open-sessions.js';
 
-/** What is run in a step. */
-export interface ProbedVariant {
-  readonly text: TowerVariant | undefined;
-  readonly vision: TowerVariant | undefined;
-  readonly head: ScoreHead;
-}
+/** What shapes depend on. */
+export type ProbedVariant = Pick<StepVariant, 'text' | 'vision' | 'head'>;
 
 type Floats = (...dims: readonly number[]) => TensorValue;
 
@@ -38,8 +34,7 @@ function probe(
   const suffix = textVariant && visionVariant ? VISION_SUFFIX : '';
   const ones = (...dims: readonly number[]): TensorValue =>
     int64(new Int32Array(dims.reduce((size, extent) => size * extent, 1)).fill(1), dims);
-  const visual = source.kind === 'own' ? source.slots : slots;
-  const total = vision.patches.special + vision.content + visual;
+  const total = vision.patches.special + vision.content + slots;
   const planWidth = source.kind === 'coupled' ? source.textWidth : vision.width;
   const layers = (visionVariant?.deep ?? 0) + 1;
   const leading = layers === 1 ? [] : [layers];
@@ -47,17 +42,16 @@ function probe(
     count: number,
     extent: number,
     planned: number,
-    own: number,
     deep: number,
   ): Record<string, TensorValue> => ({
-    [PROMPT_INPUT.prompts]: floats(count, own, planned),
-    [PROMPT_INPUT.deep]: floats(count, deep, own, planned),
+    [PROMPT_INPUT.prompts]: floats(count, slots, planned),
+    [PROMPT_INPUT.deep]: floats(count, deep, slots, planned),
     [PROMPT_INPUT.order]: ones(count, extent),
     [PROMPT_INPUT.keyBias]: floats(count, extent),
     [PROMPT_INPUT.gatedRows]: floats(count, extent),
   });
   const seen: Record<string, TensorValue> = {
-    ...batch(images, total, planWidth, visual, visionVariant?.deep ?? 0),
+    ...batch(images, total, planWidth, visionVariant?.deep ?? 0),
     [PIXELS]: floats(images, 3, vision.size.height, vision.size.width),
     active_prompts: ones(images),
     row_weights: floats(images, total),
@@ -67,7 +61,9 @@ function probe(
     ...(visionVariant
       ? Object.fromEntries(Object.entries(seen).map(([name, value]) => [`${name}${suffix}`, value]))
       : {}),
-    ...(textVariant ? { ...batch(rows, length, text.width, slots, textVariant.deep), ...Object.fromEntries(read) } : {}),
+    ...(textVariant
+      ? { ...batch(rows, length, text.width, textVariant.deep), ...Object.fromEntries(read) }
+      : {}),
     [SCORE_INPUT.images]: floats(images, width),
     [SCORE_INPUT.texts]: floats(rows, width),
     [SCORE_INPUT.scale]: floats(1),
@@ -80,6 +76,5 @@ function probe(
           [SOURCE_TENSORS.bias]: floats(...leading, source.visionWidth),
         }
       : {}),
-    ...(source.kind === 'own' ? { [SOURCE_TENSORS.prompt]: floats(source.slots, source.visionWidth) } : {}),
   };
 }

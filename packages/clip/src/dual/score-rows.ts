@@ -1,6 +1,7 @@
 import { IMPOSSIBLE } from '@dynaprompt/backbone';
 import type { ParameterSet } from '@dynaprompt/core';
 import { fusedWidth, SCORE_INPUT, type ScoreHead } from '../graph/scores.js';
+import { linear } from './embedding-backbone.js';
 import { product, products } from './unit-rows.js';
 
 /** Embeddings of length 1 that are scored. */
@@ -21,10 +22,7 @@ export function scoreRows(
 ): Float32Array {
   const { width, classes, scoring, logitScale } = head;
   if (scoring === 'fused') {
-    const weight = values.get('head.weight')?.values ?? new Float32Array();
-    const bias = values.get('head.bias')?.values ?? new Float32Array();
-    const logits = products(fused(images, texts, width), weight, fusedWidth(head));
-    return logits.map((logit, index) => logit + (bias[index % classes] ?? 0));
+    return linear(fused(images, texts, width), values, fusedWidth(head));
   }
   const factor = Math.exp(values.get(SCORE_INPUT.scale)?.values[0] ?? logitScale.scale);
   const scaled = (cosine: number): number => factor * cosine + logitScale.bias;

@@ -1,10 +1,4 @@
-import {
-  gradientOutput,
-  joinGraphs,
-  nameOfSecond,
-  OUTPUT,
-  PROMPT_INPUT,
-} from '@dynaprompt/backbone';
+import { gradientOutput, joinGraphs, nameOfSecond, OUTPUT, PROMPT_INPUT } from '@dynaprompt/backbone';
 import type { GradientRequest } from '@dynaprompt/core';
 import {
   appendLossGradient,
@@ -57,7 +51,8 @@ export async function stepGraph(
   { text, vision, others, head, headTensors, position }: StepParts,
   options: Pick<LossGradientRequest, 'probeInputs' | 'compute' | 'isolated'>,
 ): Promise<Graph> {
-  const placed = text && vision ? join(text, vision) : [text ?? vision].flatMap((one) => (one ? [inPlace(one)] : []));
+  const placed =
+    text && vision ? join(text, vision) : [text ?? vision].flatMap((one) => (one ? [inPlace(one)] : []));
   const graph = (text ?? vision)?.graph;
   if (!graph) throw new TypeError('a step needs a tower with prompts');
   const side = (tower: PromptedTower | undefined, other: Side): Side => {
@@ -84,7 +79,7 @@ export async function stepGraph(
   });
   const emit = new Emitter(graph);
   // First what reads the gradients of all rows: without it, those of the prompts' rows alone are computed.
-  if (position) for (const one of placed) if (one.tower.source?.kind !== 'own') emitScores(emit, one, gradient);
+  if (position) for (const one of placed) emitScores(emit, one, gradient);
   for (const one of placed) emitGradients(emit, one, gradient);
   emit.output(OUTPUT.loss, gradient.loss);
   for (const name of byAutodiff) emit.output(gradientOutput(name), gradient.gradients.get(name));
@@ -104,7 +99,9 @@ function join(text: PromptedTower, vision: PromptedTower): readonly [Placed, Pla
   // Its extents are its own.
   for (const { name, dims, dataType } of ofBatch) {
     const own = names.get(name) ?? name;
-    const extents = dims?.map((extent) => (typeof extent === 'string' ? `${extent}${VISION_SUFFIX}` : extent));
+    const extents = dims?.map((extent) =>
+      typeof extent === 'string' ? `${extent}${VISION_SUFFIX}` : extent,
+    );
     text.graph.inputs.set(own, { name: own, dataType, dims: extents });
   }
   const isInput = (name: string): boolean => vision.graph.inputs.has(name);
@@ -153,7 +150,7 @@ function emitGradients(
   };
   const source = tower.source ?? { kind: 'plan' };
   const back = differentiateSource(emit, source, placed, (input) => `${input}${suffix}`);
-  if (back.prompts !== undefined) emit.output(`${OUTPUT.prompts}${suffix}`, back.prompts);
+  emit.output(`${OUTPUT.prompts}${suffix}`, back.prompts);
   if (back.deep !== undefined) emit.output(`${OUTPUT.deep}${suffix}`, back.deep);
   if (tower.gates) emit.output(`${OUTPUT.keyBias}${suffix}`, of(`${PROMPT_INPUT.keyBias}${suffix}`));
   for (const [name, tensor] of back.head) emit.output(gradientOutput(name), tensor);

@@ -8,8 +8,6 @@ export const SOURCE_TENSORS = {
   weight: 'coupling.weight',
   /** [d_vision], or [L, d_vision] */
   bias: 'coupling.bias',
-  /** [l, d_vision] */
-  prompt: 'vision.prompt',
 } as const;
 
 /** Where the prompts of an image tower come from. */
@@ -17,9 +15,7 @@ export type VisionSource =
   /** They are the plan's. */
   | { readonly kind: 'plan' }
   /** F(P) = P W + b of the plan's prompts P, a linear map for each layer (MaPLe, Khattak et al. 2023, section 3.3). */
-  | { readonly kind: 'coupled'; readonly textWidth: number; readonly visionWidth: number }
-  /** A tensor of the head, the same for all images: prompts that are trained side by side (IVLP, the same, section 3.3). */
-  | { readonly kind: 'own'; readonly slots: number; readonly visionWidth: number };
+  | { readonly kind: 'coupled'; readonly textWidth: number; readonly visionWidth: number };
 
 /** Whether an input is a tensor of the head that makes prompts. */
 export function isOfSource(name: string): boolean {
@@ -28,29 +24,15 @@ export function isOfSource(name: string): boolean {
 
 /** Tensors of the head that a source reads. */
 export function tensorsOf(source: VisionSource): readonly string[] {
-  if (source.kind === 'coupled') return [SOURCE_TENSORS.weight, SOURCE_TENSORS.bias];
-  return source.kind === 'own' ? [SOURCE_TENSORS.prompt] : [];
+  return source.kind === 'coupled' ? Object.values(SOURCE_TENSORS) : [];
 }
 
 /**
- * Starting values. A coupling starts as torch's Linear does, U(−1/√d_text, 1/√d_text); a prompt of the head's own from `rows`.
+ * Starting values: a coupling starts as torch's Linear does, U(−1/√d_text, 1/√d_text).
  * @param layers L
  */
-export function initialSource(
-  source: VisionSource,
-  layers: number,
-  seed: number,
-  rows: (count: number, offset: number) => Float32Array,
-): ParameterSet {
+export function initialSource(source: VisionSource, layers: number, seed: number): ParameterSet {
   if (source.kind === 'plan') return new Map();
-  if (source.kind === 'own') {
-    const { slots, visionWidth } = source;
-    // Other rows for other seeds.
-    const offset = Math.floor(stream(seed, 'visual prompt').uniform() * 2 ** 20);
-    return new Map([
-      [SOURCE_TENSORS.prompt, { shape: [slots, visionWidth], values: rows(slots, offset) }],
-    ]);
-  }
   const { textWidth, visionWidth } = source;
   const random = stream(seed, 'coupling');
   const radius = 1 / Math.sqrt(textWidth);
@@ -77,13 +59,6 @@ export function placeSource(graph: Graph, source: VisionSource, layers: number):
   const emit = new Emitter(graph);
   const made = graph.fresh('visual_prompts');
   graph.replaceUses(prompts, made);
-  if (source.kind === 'own') {
-    graph.inputs.delete(prompts);
-    const own = input(emit, SOURCE_TENSORS.prompt, source.slots, source.visionWidth);
-    const shape = emit.concat([emit.extents(PROMPT_INPUT.order, 0), emit.shape(own)], 0);
-    emit.alias(emit.op('Expand', [emit.unsqueeze(own, [0]), shape]), made);
-    return made;
-  }
   const { textWidth, visionWidth } = source;
   const leading = layers === 1 ? [] : [layers];
   graph.inputs.set(prompts, planInput(prompts, 'prompt_length', textWidth));
@@ -108,8 +83,8 @@ export function placeSource(graph: Graph, source: VisionSource, layers: number):
 
 /** Gradients for what a source reads. */
 export interface SourceGradients {
-  /** [B, l, d] of the plan's prompts; undefined where they do not enter. */
-  readonly prompts: string | undefined;
+  /** [B, l, d] of the plan's prompts. */
+  readonly prompts: string;
   /** [B, D, l, d] */
   readonly deep: string | undefined;
   /** By tensor of the head. */
@@ -127,20 +102,13 @@ export function differentiateSource(
   nameOf: (input: string) => string,
 ): SourceGradients {
   if (source.kind === 'plan') return { ...placed, head: new Map() };
-  if (source.kind === 'own') {
-    const sum = emit.reduceSum(placed.prompts, [0], 0);
-    return { prompts: undefined, deep: undefined, head: new Map([[SOURCE_TENSORS.prompt, sum]]) };
-  }
   const { weight, bias } = SOURCE_TENSORS;
   const isDeep = placed.deep !== undefined;
   const stack = (first: string, deep: string | undefined): string => {
     const one = emit.unsqueeze(first, [1]);
     return deep === undefined ? one : emit.concat([one, deep], 1);
   };
-  const given = stack(
-    nameOf(PROMPT_INPUT.prompts),
-    isDeep ? nameOf(PROMPT_INPUT.deep) : undefined,
-  );
+  const given = stack(nameOf(PROMPT_INPUT.prompts), isDeep ? nameOf(PROMPT_INPUT.deep) : undefined);
   const gradient = stack(placed.prompts, placed.deep);
   const transposed = emit.transpose(weight, isDeep ? [0, 2, 1] : [1, 0]);
   const back = emit.op('MatMul', [gradient, isDeep ? transposed : emit.unsqueeze(transposed, [0])]);

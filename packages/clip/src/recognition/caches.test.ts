@@ -2,11 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import type { FrozenBackbone } from '@dynaprompt/core';
 import { prepareGraph } from '@dynaprompt/onnx-autodiff';
 import { miniClip } from '@dynaprompt/mini-models';
+import { FeatureCache } from '@dynaprompt/training';
+import { drawn, type VisionExample } from '@dynaprompt/vision';
 import { distance } from '../testing/numbers.js';
 import { pictures } from '../testing/pictures.js';
-import { planOf } from '../testing/plans.js';
+import { planOf, repeated } from '../testing/plans.js';
 import { keepOutput } from '../towers/single-tower.js';
 import { openClip, type ClipOptions } from './open-clip.js';
 
@@ -21,12 +24,8 @@ it('what is known changes no bit: of embeddings of images, of classes, and of st
     openClip(miniClip, { ...options, embeddingBytes: 0 }),
   ]);
   const row = planOf({ batch: 1, slots: 2, width: kept.width });
-  const plan = planOf({
-    batch: 3,
-    slots: 2,
-    width: kept.width,
-    prompts: Float32Array.from([...row.prompts, ...row.prompts, ...row.prompts]),
-  });
+  const three = planOf({ batch: 3, slots: 2, width: kept.width });
+  const plan = { ...three, prompts: repeated(three.prompts, 3) };
   const first = await kept.predict(examples, plan, new Map());
   // Another prompt in between, and the examples in another company.
   await kept.predict(examples, { ...plan, prompts: plan.prompts.map((value) => 2 * value) }, new Map());
@@ -50,8 +49,41 @@ it('a prompt that an optimiser wrote over is another prompt', async () => {
   const plan = planOf({ batch: 1, slots: 2, width: backbone.width });
   const before = await backbone.predict(examples.slice(0, 1), plan, new Map());
   plan.prompts[0] = 3;
-  expect(distance(await backbone.predict(examples.slice(0, 1), plan, new Map()), before)).toBeGreaterThan(1e-4);
+  expect(distance(await backbone.predict(examples.slice(0, 1), plan, new Map()), before)).toBeGreaterThan(
+    1e-4,
+  );
   await backbone.release();
+});
+
+it('embeddings of images that are kept on disk are not computed again, and augmented ones are', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'clip-'));
+  const plain = await openClip(miniClip, options);
+  const expected = await plain.predict(examples, undefined, new Map());
+  const tower: FrozenBackbone<VisionExample>[] = [];
+  const first = await openClip(miniClip, {
+    ...options,
+    imageCache: (images) => {
+      tower.push(images);
+      return new FeatureCache(images, { folder });
+    },
+  });
+  expect(tower[0]?.width).toBe(128);
+  expect(await first.predict(examples, undefined, new Map())).toEqual(expected);
+  const refusing = (images: FrozenBackbone<VisionExample>): FeatureCache<VisionExample> =>
+    new FeatureCache({ ...images, pooled: () => Promise.reject(new Error('computed')) }, { folder });
+  const second = await openClip(miniClip, { ...options, imageCache: refusing, augmentation: { seed: 1 } });
+  expect(await second.predict(examples, undefined, new Map())).toEqual(expected);
+  await expect(second.predict(pictures(4), undefined, new Map())).rejects.toThrow('computed');
+  // Pictures as a training step changes them are in no cache.
+  const plan = planOf({ batch: 3, slots: 2, width: second.width });
+  const batch = { labels, examples: examples.map((example, index) => drawn(example, { epoch: 1, index })) };
+  const step = { ...plan, prompts: repeated(plan.prompts, 3) };
+  const request = { position: false, gates: false };
+  const { logits } = await second.differentiate(batch, step, new Map(), request);
+  const unchanged = await second.differentiate({ examples, labels }, step, new Map(), request);
+  expect(distance(logits, unchanged.logits)).toBeGreaterThan(1e-3);
+  await Promise.all([plain, first, second].map((backbone) => backbone.release()));
+  rmSync(folder, { recursive: true });
 });
 
 it('towers in files of their own give what the one file gives, save for a scale that they do not hold', async () => {
@@ -59,9 +91,9 @@ it('towers in files of their own give what the one file gives, save for a scale 
   mkdirSync(join(folder, 'onnx'));
   for (const file of ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json'])
     symlinkSync(join(miniClip, file), join(folder, file));
-  // Weights stay where they are: a file of the same name that only they are read from.
-  symlinkSync(join(miniClip, 'onnx/model.onnx'), join(folder, 'onnx/weights.bin'));
-  const whole = join(folder, 'onnx/weights.bin');
+  // Only weights are read from the whole file.
+  symlinkSync(join(miniClip, 'onnx/model.onnx'), join(folder, 'onnx/model.onnx'));
+  const whole = join(folder, 'onnx/model.onnx');
   for (const [name, output] of [
     ['text', 'text_embeds'],
     ['vision', 'image_embeds'],
@@ -72,7 +104,8 @@ it('towers in files of their own give what the one file gives, save for a scale 
   }
   const one = await openClip(miniClip, { ...options, prompts: 'both' });
   const two = await openClip(folder, { ...options, prompts: 'both', logitScale: 2.778517007827759 });
-  const plan = planOf({ batch: 3, slots: 2, width: one.width });
+  const made = planOf({ batch: 3, slots: 2, width: one.width });
+  const plan = { ...made, prompts: repeated(made.prompts, 3) };
   const head = one.initialHead(1);
   const request = { position: true, gates: false };
   const [expected, step] = [

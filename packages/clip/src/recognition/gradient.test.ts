@@ -4,7 +4,7 @@ import { miniClip } from '@dynaprompt/mini-models';
 import type { VisionExample } from '@dynaprompt/vision';
 import { along, at, crossEntropy, derivative, inner } from '../testing/numbers.js';
 import { pictures } from '../testing/pictures.js';
-import { normals, planOf } from '../testing/plans.js';
+import { normals, planOf, repeated } from '../testing/plans.js';
 import { openClip, type ClipOptions } from './open-clip.js';
 
 const SLOTS = 3;
@@ -23,7 +23,8 @@ const cases: readonly Case[] = [
   ['both, coupled', { prompts: 'both' }, 0],
   ['both, coupled in three layers', { prompts: 'both', layers: 3 }, 2],
   ['both, coupled and conditioned', { prompts: 'both', conditioned: true }, 0],
-  ['both, independent', { prompts: 'both', coupling: 'independent', visionSlots: 2 }, 0],
+  ['both, independent', { prompts: 'both', coupling: 'independent' }, 0],
+  ['both, independent and deep', { prompts: 'both', coupling: 'independent', conditioned: true }, 2],
 ];
 
 describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
@@ -36,10 +37,19 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
   /** The loss in double precision, of the logits that `differentiate` itself gives. */
   const lossOf = async (changed: PromptPlan, values = head): Promise<number> =>
     crossEntropy((await differentiate(changed, values)).logits, labels);
-  const expectSlope = async (slope: number, loss: (by: number) => Promise<number>, h: number): Promise<void> => {
+  const expectSlope = async (
+    slope: number,
+    loss: (by: number) => Promise<number>,
+    h: number,
+  ): Promise<void> => {
     const numeric = await derivative(loss, h);
-    expect(Math.abs(slope - numeric)).toBeLessThan(0.01 * Math.max(Math.abs(slope), Math.abs(numeric)) + 5e-4);
+    expect(Math.abs(slope - numeric)).toBeLessThan(
+      0.01 * Math.max(Math.abs(slope), Math.abs(numeric)) + 5e-4,
+    );
   };
+  // Where classes are embedded once for all images, prompts are alike in all rows.
+  const isShared = options.prompts !== 'vision' && options.conditioned !== true;
+  const rows = (values: Float32Array): Float32Array => (isShared ? repeated(values, BATCH) : values);
   beforeAll(async () => {
     backbone = await openClip(miniClip, { classNames, reserve: SLOTS, threads: 1, ...options });
     head = backbone.initialHead(3);
@@ -51,6 +61,11 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
       gates: [1, 0.8, 0.3, 1, 0.6, 0.2],
       ...(deep > 0 ? { deep } : {}),
     });
+    plan = {
+      ...plan,
+      prompts: rows(plan.prompts),
+      ...(plan.deep ? { deep: { ...plan.deep, prompts: rows(plan.deep.prompts) } } : {}),
+    };
     step = await differentiate(plan);
   });
   afterAll(() => backbone.release());
@@ -61,7 +76,7 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
 
   it('prompts', async () => {
     for (const name of ['first', 'second']) {
-      const direction = normals(name, plan.prompts.length, 0.02);
+      const direction = rows(normals(name, plan.prompts.length, 0.02));
       await expectSlope(
         inner(step.plan.prompts, direction),
         (by) => lossOf({ ...plan, prompts: along(plan.prompts, direction, by) }),
@@ -74,7 +89,7 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
     expect(step.plan.deep?.length).toBe(plan.deep?.prompts.length);
     const prompts = plan.deep?.prompts;
     if (!prompts) return;
-    const direction = normals('deep', prompts.length, 0.02);
+    const direction = rows(normals('deep', prompts.length, 0.02));
     await expectSlope(
       inner(step.plan.deep ?? [], direction),
       (by) => lossOf({ ...plan, deep: { layers: deep, prompts: along(prompts, direction, by) } }),

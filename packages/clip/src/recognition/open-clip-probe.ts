@@ -1,14 +1,23 @@
 import type { FrozenBackbone } from '@dynaprompt/core';
 import type { VisionExample } from '@dynaprompt/vision';
+import { describe } from '../dual/describe.js';
+import { imageTower } from '../dual/image-tower.js';
 import { openDual } from '../dual/open-dual.js';
-import { clipBackbone, type ClipOptions } from './open-clip.js';
 import { checkClassNames } from './class-texts.js';
-import { probeOf } from './probe.js';
+import type { ClipOptions } from './open-clip.js';
 
 /** How a dual encoder is opened for a linear probe. */
 export type ClipProbeOptions = Omit<
   ClipOptions,
-  'prompts' | 'coupling' | 'layers' | 'visionSlots' | 'reserve' | 'conditioned' | 'promptTemplate' | 'trainLogitScale'
+  | 'prompts'
+  | 'coupling'
+  | 'layers'
+  | 'reserve'
+  | 'conditioned'
+  | 'promptTemplate'
+  | 'template'
+  | 'trainLogitScale'
+  | 'imageCache'
 >;
 
 /**
@@ -17,17 +26,10 @@ export type ClipProbeOptions = Omit<
  */
 export async function openClipProbe(
   location: string,
-  options: ClipProbeOptions,
+  { classNames, ...options }: ClipProbeOptions,
 ): Promise<FrozenBackbone<VisionExample>> {
-  checkClassNames(options.classNames);
-  const all = { ...options, reserve: 0 };
-  const opened = await openDual(location, all);
-  const { encoder } = opened;
-  return probeOf({
-    backbone: clipBackbone(opened, all),
-    width: encoder.parts.width,
-    rows: (examples) =>
-      encoder.images.read(examples.map(({ id, image, pixelValues }) => ({ id, image, ...(pixelValues && { pixelValues }) }))),
-    kind: 'image embedding',
-  });
+  checkClassNames(classNames);
+  const { encoder, config, making } = await openDual(location, { ...options, reserve: 0 });
+  const description = describe(encoder.parts, config.name);
+  return imageTower({ encoder, description, classes: classNames.length, making });
 }

@@ -27,7 +27,8 @@ export interface ClipOptions extends DualOptions {
   readonly promptTemplate?: string;
   /**
    * Prompts in the text tower depend on the image (CoCoOp): each image has class embeddings of its own, so a step embeds B × K texts
-   * in place of K. Default false: class k takes row k mod B of a plan in training, and rows have to be alike in predictions.
+   * in place of K. Default false: prompts have to be alike in all rows of a plan; a training step takes place and length of
+   * some rows (see `draws`), predictions need them alike too.
    */
   readonly conditioned?: boolean;
 }
@@ -56,10 +57,9 @@ export async function openClip(
 
 /** Recognition with a dual encoder that was opened. */
 export function clipBackbone(opened: OpenedDual, options: ClipOptions): FrozenBackbone<VisionExample> {
-  const { encoder, config, logitScale, name, making, tokenizer } = opened;
+  const { encoder, config, logitScale, making, tokenizer } = opened;
   return dualBackbone({
-    name,
-    config,
+    family: config.name,
     encoder,
     task: recognitionTask(opened, options),
     logitScale,
@@ -69,7 +69,9 @@ export function clipBackbone(opened: OpenedDual, options: ClipOptions): FrozenBa
 }
 
 /** Hand-written words. */
-export function templatesOf({ template = DEFAULT_TEMPLATE }: Pick<ClipOptions, 'template'>): readonly string[] {
+export function templatesOf({
+  template = DEFAULT_TEMPLATE,
+}: Pick<ClipOptions, 'template'>): readonly string[] {
   return typeof template === 'string' ? [template] : template;
 }
 

@@ -34,7 +34,9 @@ const file = join(miniClip, 'onnx/model.onnx');
 async function openTower(
   output: string,
   find: (graph: ReturnType<typeof prepareGraph>) => string,
-): Promise<(rows: Float32Array, feeds: Readonly<Record<string, ReturnType<typeof int64>>>) => Promise<Float32Array>> {
+): Promise<
+  (rows: Float32Array, feeds: Readonly<Record<string, ReturnType<typeof int64>>>) => Promise<Float32Array>
+> {
   const graph = prepareGraph(file);
   injectPrompts(graph, find(graph), WIDTH);
   for (const name of [...graph.outputs.keys()]) if (name !== output) graph.outputs.delete(name);
@@ -112,9 +114,9 @@ it.each([
       sum += at(plan.prompts, slot * WIDTH + from) * at(weight, from * WIDTH + column);
     return sum;
   });
-  const { pixelValues } = readPreprocessor(join(miniClip, 'preprocessor_config.json'));
+  const preprocessor = readPreprocessor(join(miniClip, 'preprocessor_config.json'));
   if (example.image.kind !== 'pixels') throw new Error('the picture is pixels');
-  const pixels = float32(await pixelValues(example.image), [1, 3, 64, 64]);
+  const pixels = float32(await preprocessor.pixelValues(example.image), [1, 3, 64, 64]);
   const patches = await patchRows(pixels);
   const imageRows = (candidate: number): Float32Array =>
     assemble(
@@ -145,7 +147,9 @@ it.each([
     const dims = [texts.length, total];
     const t = await text(all, { input_ids: int64(ids, dims), attention_mask: int64(mask, dims) });
     const v = await image(along(imageRows(chosen), imageRows(candidate), by), { pixel_values: pixels });
-    const logits = products(unitRows(v, 128), unitRows(t, 128), 128).map((cosine) => cosine * Math.exp(2.778517007827759));
+    const logits = products(unitRows(v, 128), unitRows(t, 128), 128).map(
+      (cosine) => cosine * Math.exp(2.778517007827759),
+    );
     if (by === 0) expect(Math.abs(crossEntropy(logits, labels) - step.loss)).toBeLessThan(1e-5);
     return crossEntropy(logits, labels);
   };

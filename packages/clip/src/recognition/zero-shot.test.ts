@@ -2,12 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  env,
-  pipeline,
-  RawImage,
-  type ZeroShotImageClassificationPipeline,
-} from '@huggingface/transformers';
+import { env, pipeline, RawImage, type ZeroShotImageClassificationPipeline } from '@huggingface/transformers';
 import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels, miniClip } from '@dynaprompt/mini-models';
 import { decodeImage, type VisionExample } from '@dynaprompt/vision';
@@ -92,7 +87,9 @@ describe('without a prompt', () => {
     const logits = await both.predict(examples, undefined, new Map());
     await both.release();
     // cos(v, (a + b) / ‖a + b‖) = (cos(v, a) + cos(v, b)) / ‖a + b‖: one norm for each class.
-    const ratios = logits.map((logit, index) => logit / (at(cosines[0] ?? [], index) + at(cosines[1] ?? [], index)));
+    const ratios = logits.map(
+      (logit, index) => logit / (at(cosines[0] ?? [], index) + at(cosines[1] ?? [], index)),
+    );
     classNames.forEach((_, label) => {
       for (let row = 1; row < examples.length; row++)
         expect(at(ratios, row * classNames.length + label) / at(ratios, label)).toBeCloseTo(1, 3);
@@ -118,7 +115,10 @@ describe('without a prompt', () => {
     const head = probe.initialHead(1);
     const weight = head.get('head.weight')?.values ?? new Float32Array();
     const logits = await probe.predict(examples, undefined, head);
-    const expected = Array.from({ length: 128 }, (_, index) => at(rows, 128 + index) * at(weight, 256 + index));
+    const expected = Array.from(
+      { length: 128 },
+      (_, index) => at(rows, 128 + index) * at(weight, 256 + index),
+    );
     expect(at(logits, classNames.length + 2)).toBeCloseTo(
       expected.reduce((sum, value) => sum + value),
       5,

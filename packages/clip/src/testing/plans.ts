@@ -36,6 +36,11 @@ export function planOf(parts: PlanParts): PromptPlan {
   };
 }
 
+/** Rows [B, …] that are all the first. */
+export function repeated(values: Float32Array, batch: number): Float32Array {
+  return values.map((_, index) => values[index % (values.length / batch)] ?? 0);
+}
+
 /** [count] draws from N(0, scale²), the same for the same name. */
 export function normals(name: string, count: number, scale = 1): Float32Array {
   const random = stream(7, name);

@@ -104,7 +104,8 @@ function slotsOf({ shape, tables }: Arrangement, places: Int32Array): Int32Array
   const { slots, total } = shape;
   const found = new Int32Array((tables.length / total) * slots);
   tables.forEach((source, at) => {
-    if (source !== PADDING && source < slots) found[Math.floor(at / total) * slots + source] = places[at] ?? 0;
+    if (source !== PADDING && source < slots)
+      found[Math.floor(at / total) * slots + source] = places[at] ?? 0;
   });
   return found;
 }
@@ -133,7 +134,7 @@ function feedsOf(
     sources[Math.floor(at / total) * total + placeOf(arranged, Math.floor(at / total), at % total)] =
       tables[at] ?? PADDING;
   let isCut = false;
-  texts.forEach((text, row) => {
+  for (const [row, text] of texts.entries()) {
     const active = layouts[row]?.active ?? 0;
     let position = 0;
     for (let at = row * total; at < (row + 1) * total; at++) {
@@ -154,7 +155,7 @@ function feedsOf(
       // An id that no padding and no end of text has: models look for those.
       ids[at] = source < slots ? (padId === 0 ? 1 : 0) : (text.ids[source - slots] ?? padId);
     }
-  });
+  }
   const own: Record<string, TensorValue> = {
     [TEXT_INPUT.ids]: int64(ids, dims),
     [TEXT_INPUT.mask]: int64(mask, dims),

@@ -2,11 +2,11 @@ import { initialLinearHead } from '@dynaprompt/backbone';
 import { DataError, type FrozenBackbone } from '@dynaprompt/core';
 import { dualBackbone } from '../dual/dual-backbone.js';
 import type { DualTask } from '../dual/dual-task.js';
+import { embeddingBackbone } from '../dual/embedding-backbone.js';
 import { openDual, type OpenedDual } from '../dual/open-dual.js';
 import { fused } from '../dual/score-rows.js';
 import { fusedWidth } from '../graph/scores.js';
 import { PACKAGE_NAME } from '../package-name.js';
-import { probeOf } from '../recognition/probe.js';
 import { startIds } from '../recognition/start-ids.js';
 import type { TokenRow } from '../towers/text-batch.js';
 import { cutRow, parseWording, tokenRow, worded, type Wording } from '../towers/token-rows.js';
@@ -20,14 +20,34 @@ import { checkVqa, type VqaExample, type VqaOptions } from './vqa-options.js';
  * random map), and whose logits are [B, answers]; −10⁹ behind the last candidate of an example.
  * @throws as `openClip` does.
  */
-export async function openVqa(location: string, options: VqaOptions): Promise<FrozenBackbone<VqaExample>> {
+export async function openVqa(location: string, options: VqaOptions): Promise<VqaBackbone> {
   const classes = checkVqa(options);
-  return vqaBackbone(await openDual(location, options), options, classes);
+  const opened = await openDual(location, options);
+  const task = vqaTask(opened, options, classes);
+  return {
+    ...vqaBackbone(opened, options, task),
+    textsOf: (example) =>
+      task.textsOf(example).map(({ ids, layout }) => ({ tokens: opened.tokenizer.spell(ids), layout })),
+  };
+}
+
+/** A dual encoder that answers questions. */
+export interface VqaBackbone extends FrozenBackbone<VqaExample> {
+  /** Texts that are read of an example without a prompt: the question, or a statement for each candidate; none where none is read. */
+  textsOf(example: VqaExample): readonly ReadText[];
+}
+
+/** A text as a tower reads it. */
+export interface ReadText {
+  /** As the vocabulary spells them, special tokens included. */
+  readonly tokens: readonly string[];
+  /** Framing and content; the places of a prompt are counted in the content. */
+  readonly layout: TokenRow['layout'];
 }
 
 /** How a dual encoder is opened for a linear probe on question and picture. */
 export type VqaProbeOptions = Pick<VqaOptions, 'use' | 'questionTemplate'> &
-  Omit<VqaOptions, 'head' | 'prompts' | 'coupling' | 'layers' | 'visionSlots' | 'reserve' | 'trainLogitScale'> & {
+  Omit<VqaOptions, 'head' | 'prompts' | 'coupling' | 'layers' | 'reserve' | 'trainLogitScale'> & {
     readonly answers: readonly string[];
   };
 
@@ -48,27 +68,32 @@ export async function openVqaProbe(
   const { encoder } = opened;
   const { width } = encoder.parts;
   const task = vqaTask(opened, all, classes);
-  const rows = async (examples: readonly VqaExample[]): Promise<Float32Array> => {
-    const { reads } = task;
-    const images = reads.images ? await encoder.images.read(examples) : undefined;
-    const texts = reads.texts ? await encoder.texts.read(examples.flatMap((one) => task.textsOf(one))) : undefined;
-    return fused(images, texts, width);
-  };
-  return probeOf({
-    backbone: vqaBackbone(opened, all, classes),
-    width: fusedWidth({ width, reads: task.reads }),
-    rows,
-    kind: 'fused',
+  const { reads } = task;
+  const backbone = vqaBackbone(opened, all, task);
+  return embeddingBackbone({
+    ...backbone,
+    width: fusedWidth({ width, reads }),
+    async rows(examples) {
+      const images = reads.images ? await encoder.images.read(examples) : undefined;
+      const texts = reads.texts
+        ? await encoder.texts.read(examples.flatMap((one) => task.textsOf(one)))
+        : undefined;
+      return fused(images, texts, width);
+    },
+    identify: (example) => `fused ${String(backbone.identify(example))}`,
   });
 }
 
-function vqaBackbone(opened: OpenedDual, options: VqaOptions, classes: number): FrozenBackbone<VqaExample> {
-  const { encoder, config, logitScale, name, making, tokenizer } = opened;
+function vqaBackbone(
+  opened: OpenedDual,
+  options: VqaOptions,
+  task: DualTask<VqaExample>,
+): FrozenBackbone<VqaExample> {
+  const { encoder, config, logitScale, making, tokenizer } = opened;
   return dualBackbone<VqaExample>({
-    name,
-    config,
+    family: config.name,
     encoder,
-    task: vqaTask(opened, options, classes),
+    task,
     logitScale,
     startIds: startIds(tokenizer, options.questionTemplate ?? ''),
     making,
@@ -103,7 +128,8 @@ function vqaTask(opened: OpenedDual, options: VqaOptions, classes: number): Dual
     initialHead: (seed) =>
       isFused ? initialLinearHead(classes, fusedWidth({ width, reads }), seed) : new Map(),
     countOf: (example) => (statements ? statements(example).length : classes),
-    identify: ({ question, candidates }) => JSON.stringify([question, candidates ?? null, use, head, questionTemplate]),
+    identify: ({ question, candidates }) =>
+      JSON.stringify([question, candidates ?? null, use, head, questionTemplate]),
   };
 }
 
@@ -113,7 +139,10 @@ function statementsOf(
   { head, use = 'both' }: VqaOptions,
   most: number,
 ): (example: VqaExample) => readonly TokenRow[] {
-  const { answers, template = '{question} {answer}' } = head as Extract<VqaOptions['head'], { kind: 'candidates' }>;
+  const { answers, template = '{question} {answer}' } = head as Extract<
+    VqaOptions['head'],
+    { kind: 'candidates' }
+  >;
   const wording: Wording = parseWording(template, 'answer');
   const plain: Wording = { before: '', after: '' };
   if (use !== 'image') parseWording(template, 'question');

@@ -52,15 +52,31 @@ export function checkVqa({ head, use = 'both', prompts = 'text', trainLogitScale
   const own = head.kind === 'candidates' && answers === undefined;
   const count = own ? (head.most ?? 0) : (answers?.length ?? 0);
   if (!Number.isInteger(count) || count < 2)
-    throw invalid('answers', `${count} is not a number of answers`, own ? 'Give `most` of them' : 'Give at least two');
+    throw invalid(
+      'answers',
+      `${count} is not a number of answers`,
+      own ? 'Give `most` of them' : 'Give at least two',
+    );
   const twice = answers?.find((answer, index) => answers.indexOf(answer) !== index);
   if (twice !== undefined) throw invalid('answers', `"${twice}" is there twice`, 'Give each answer once');
   if (use === 'question' && prompts !== 'text')
-    throw invalid("use 'question'", 'no picture is looked at, so prompts in its tower do nothing', "Use prompts 'text'");
+    throw invalid(
+      "use 'question'",
+      'no picture is looked at, so prompts in its tower do nothing',
+      "Use prompts 'text'",
+    );
   const readsText = head.kind === 'candidates' || use !== 'image';
   if (!readsText && prompts !== 'vision')
-    throw invalid("use 'image'", 'no text is read, so prompts in its tower do nothing', "Use prompts 'vision'");
+    throw invalid(
+      "use 'image'",
+      'no text is read, so prompts in its tower do nothing',
+      "Use prompts 'vision'",
+    );
   if (head.kind === 'classification' && trainLogitScale)
-    throw invalid('trainLogitScale', 'a linear layer scales by itself', "Leave it out, or use head 'candidates'");
+    throw invalid(
+      'trainLogitScale',
+      'a linear layer scales by itself',
+      "Leave it out, or use head 'candidates'",
+    );
   return count;
 }

@@ -41,7 +41,10 @@ describe.each<[string, Omit<VqaOptions, 'reserve'>]>([
     );
     const plan = planOf({ batch: 2, slots: 2, width: backbone.width, choice: [1, 2], gates: [1, 1, 1, 0] });
     const differentiate = (prompts: Float32Array, values = head): Promise<BackboneStep> =>
-      backbone.differentiate({ examples, labels }, { ...plan, prompts }, values, { position: true, gates: true });
+      backbone.differentiate({ examples, labels }, { ...plan, prompts }, values, {
+        position: true,
+        gates: true,
+      });
     const step = await differentiate(plan.prompts);
     expect(distance(await backbone.predict(examples, plan, head), step.logits)).toBeLessThan(3e-5);
     expect(Math.abs(step.loss - crossEntropy(step.logits, labels))).toBeLessThan(1e-5);
@@ -50,7 +53,9 @@ describe.each<[string, Omit<VqaOptions, 'reserve'>]>([
       async (by) => crossEntropy((await differentiate(along(plan.prompts, direction, by))).logits, labels),
       0.2,
     );
-    expect(Math.abs(inner(step.plan.prompts, direction) - numeric)).toBeLessThan(0.01 * Math.abs(numeric) + 5e-4);
+    expect(Math.abs(inner(step.plan.prompts, direction) - numeric)).toBeLessThan(
+      0.01 * Math.abs(numeric) + 5e-4,
+    );
     expect([...step.head.keys()].sort()).toEqual([...head.keys()].sort());
     for (const [name, { shape, values }] of head) {
       const along1 = normals(name, values.length, 1 / Math.sqrt(values.length));
@@ -99,7 +104,10 @@ it.each<[VqaOptions['head']]>([[classification], [candidates]])(
 
 it('scores candidates of an example by the similarity of statements, and none behind the last', async () => {
   const backbone = await openVqa(miniClip, { ...base, head: { kind: 'candidates', most: 3 } });
-  const fixed = await openVqa(miniClip, { ...base, head: { kind: 'candidates', answers: ['red', 'a cat', 'blue'] } });
+  const fixed = await openVqa(miniClip, {
+    ...base,
+    head: { kind: 'candidates', answers: ['red', 'a cat', 'blue'] },
+  });
   const own = [
     { ...examples[0], candidates: ['a cat', 'red'] },
     { ...examples[1], candidates: ['blue', 'a cat', 'red'] },
@@ -107,11 +115,18 @@ it('scores candidates of an example by the similarity of statements, and none be
   const logits = await backbone.predict(own, undefined, new Map());
   const all = await fixed.predict(own, undefined, new Map());
   expect(logits[2]).toBe(-1e9);
-  expect(distance([logits[0], logits[1], ...logits.slice(3)].map(Number), [1, 0, 5, 4, 3].map((at) => Number(all[at])))).toBeLessThan(2e-5);
+  expect(
+    distance(
+      [logits[0], logits[1], ...logits.slice(3)].map(Number),
+      [1, 0, 5, 4, 3].map((at) => Number(all[at])),
+    ),
+  ).toBeLessThan(2e-5);
   const batch = { examples: own, labels: Int32Array.of(2, 0) };
   const plan = planOf({ batch: 2, slots: 2, width: backbone.width });
   const request = { position: false, gates: false };
-  await expect(backbone.differentiate(batch, plan, new Map(), request)).rejects.toThrow('label 2 is not in 0..1');
+  await expect(backbone.differentiate(batch, plan, new Map(), request)).rejects.toThrow(
+    'label 2 is not in 0..1',
+  );
   await expect(backbone.predict(examples, undefined, new Map())).rejects.toThrow('0 candidates');
   await backbone.release();
   await fixed.release();
@@ -158,7 +173,11 @@ describe('training', () => {
   };
 
   it('of a dynamic prompt in the tower that reads the question lowers the loss', async () => {
-    const backbone = await openVqa(miniClip, { ...base, threads: 2, head: { kind: 'classification', answers: ['no', 'yes'] } });
+    const backbone = await openVqa(miniClip, {
+      ...base,
+      threads: 2,
+      head: { kind: 'classification', answers: ['no', 'yes'] },
+    });
     const losses: number[] = [];
     await trainPrompt({
       ...shared,

@@ -43,6 +43,8 @@ export interface Tokenizer {
   readonly encodeAnswer: (text: string) => number[];
   /** Writes turns as the model's chat template does, with the header of an answer or without; undefined where it has none. */
   readonly renderChat: ((turns: readonly ChatMessage[], asks: boolean) => string) | undefined;
+  /** Tokens as the vocabulary spells them. */
+  readonly spell: (ids: readonly number[]) => string[];
   /** Ids of ordinary whole words, most frequent first as far as the vocabulary is ordered by frequency. */
   wordIds(): readonly number[];
 }
@@ -77,6 +79,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     encodeFirst: encode,
     encodeAnswer: (text) => encodeNext(encode, text),
     renderChat: chatRenderer(tokenizer, folder),
+    spell: (ids) => spell(tokenizer, ids),
     wordIds: () => wordIds(tokenizer),
   };
 }
@@ -148,6 +151,11 @@ function wordIds(tokenizer: PreTrainedTokenizer): number[] {
     .filter(([token, id]) => whole.test(token) && !special.has(id))
     .map(([, id]) => id)
     .sort((a, b) => a - b);
+}
+
+function spell(tokenizer: PreTrainedTokenizer, ids: readonly number[]): string[] {
+  const names = new Map([...tokenizer.get_vocab()].map(([token, id]) => [id, token]));
+  return ids.map((id) => names.get(id) ?? `#${id}`);
 }
 
 /** A special token's id; the declared type leaves out that a tokeniser may lack the token. */
