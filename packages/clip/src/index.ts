@@ -1,6 +1,12 @@
 export { openClip, DEFAULT_TEMPLATE, type ClipOptions } from './recognition/open-clip.js';
 export { openClipProbe, type ClipProbeOptions } from './recognition/open-clip-probe.js';
-export { openVqa, openVqaProbe, type ReadText, type VqaBackbone, type VqaProbeOptions } from './vqa/open-vqa.js';
+export {
+  openVqa,
+  openVqaProbe,
+  type ReadText,
+  type VqaBackbone,
+  type VqaProbeOptions,
+} from './vqa/open-vqa.js';
 export type {
   AnswerCandidates,
   AnswerClassification,
