@@ -28,6 +28,8 @@ import type { PeftExportOptions } from '@dynaprompt/training';
 
 import { application } from './application.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
+import { addExport } from './export/command.js';
+import type { ExportTunedOptions } from './export/run-export.js';
 import { addInspect } from './inspect/command.js';
 import type { InspectOptions } from './inspect/run-inspect.js';
 import { type GlueOptions, glueOptionsOf, type RunFlags } from './options.js';
@@ -47,6 +49,7 @@ export interface Actions {
   worker(places: WorkerPlaces): Promise<void>;
   predict(options: PredictOptions): Promise<void>;
   inspect(options: InspectOptions): Promise<void>;
+  exportTuned(options: ExportTunedOptions): Promise<void>;
   exportPeft(adapter: string, folder: string, options: PeftExportOptions): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export function commandLine(actions: Actions, writeError: (text: string) => void
   addPredict(program, (options) => actions.predict(options));
   addInspect(program, (options) => actions.inspect(options));
   addDoctor(program, (options) => actions.doctor(options));
+  addExport(program, (options) => actions.exportTuned(options));
   addExportPeft(program, (adapter, folder, options) => actions.exportPeft(adapter, folder, options));
   return program;
 }

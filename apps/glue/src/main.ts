@@ -13,6 +13,7 @@ import { application } from './application.js';
 import { bundled } from './backbone.js';
 import { commandLine } from './command-line.js';
 import { domain } from './domain.js';
+import { runExport } from './export/run-export.js';
 import { runInspect } from './inspect/run-inspect.js';
 import { catalogue, formatCatalogue } from './list.js';
 import { runPredict } from './predict/run-predict.js';
@@ -30,6 +31,7 @@ await runProgram(application.program, ({ signal, asFilter }) =>
         process.stdout.write(`${json ? JSON.stringify(catalogue(), null, 2) : formatCatalogue()}\n`);
       },
       doctor: (options) => runDoctor({ application, manifest, bundled }, options),
+      exportTuned: (options) => runExport(options),
       exportPeft: (adapter, folder, options) => exportAdapter(application.program, adapter, folder, options),
       study: (options, places) => runStudy(domain, worker, options, places, signal),
       sweep: async (places) => {

@@ -1,7 +1,6 @@
-import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
 import { dataSeed, placeOf } from '@dynaprompt/runner';
-import { type HeadOptions, openVisionBackbone, type VisionExample } from '@dynaprompt/vision';
+import { type Dtype, type HeadOptions, openVisionBackbone, type VisionBackbone } from '@dynaprompt/vision';
 
 import { type AugmentationName, augmentations } from './augmentation.js';
 
@@ -19,13 +18,15 @@ export interface OpenOptions {
   readonly threads?: number;
   /** Arithmetic of large products; default: float32. */
   readonly compute?: 'float32' | 'int8';
+  /** Element type of the weights, which says what file is opened; default: fp32. */
+  readonly dtype?: Dtype | undefined;
 }
 
 /** Opens a folder in the Hugging Face layout, a bundled model by its name, or a hub id. */
 export function openBackbone(
   location: string,
-  { head, slots, augment = 'none', threads, compute }: OpenOptions,
-): Promise<FrozenBackbone<VisionExample>> {
+  { head, slots, augment = 'none', threads, compute, dtype }: OpenOptions,
+): Promise<VisionBackbone> {
   const augmentation = augmentations[augment];
   return openVisionBackbone(placeOf(location, bundled), {
     head,
@@ -33,5 +34,6 @@ export function openBackbone(
     ...(augmentation === undefined ? {} : { augmentation: { ...augmentation, seed: dataSeed } }),
     ...(threads === undefined ? {} : { threads }),
     ...(compute === undefined ? {} : { compute }),
+    ...(dtype === undefined ? {} : { dtype }),
   });
 }

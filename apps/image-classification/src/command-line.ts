@@ -27,7 +27,14 @@ import type { PeftExportOptions } from '@dynaprompt/training';
 import { application } from './application.js';
 import { splitNames } from './data/load-data.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
-import { addAugmentation, addBadSamples, addMetric, evaluationFallback } from './flags.js';
+import {
+  addAugmentation,
+  addBadSamples,
+  addDtype,
+  addEmojiClasses,
+  addMetric,
+  evaluationFallback,
+} from './flags.js';
 import { imageHeads } from './head.js';
 import { addInspect } from './inspect/command.js';
 import type { InspectOptions } from './inspect/run-inspect.js';
@@ -92,8 +99,8 @@ function addRun(program: Command, actions: Actions): void {
     ).choices(splitNames),
   );
   addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
-  addAugmentation(addMetric(command));
-  addOptimiser(addHead(addSlots(command), imageHeads));
+  addAugmentation(addMetric(addEmojiClasses(command)));
+  addOptimiser(addHead(addDtype(addSlots(command)), imageHeads));
   completeRun<RunFlags, ImageOptions>(command, {
     optionsOf: imageOptionsOf,
     compare: (options, output) => actions.compare(options, output),

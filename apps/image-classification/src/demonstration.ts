@@ -22,6 +22,8 @@ export const demonstration: ImageOptions = {
   badSamples: 'fail',
   labelColumn: undefined,
   metric: 'accuracy',
+  classes: 'groups',
+  dtype: 'fp32',
   training: { learningRates: defaultLearningRates },
   sampling: { kind: 'proportional' },
   slots: 10,

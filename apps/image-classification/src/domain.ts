@@ -1,7 +1,13 @@
 import type { LabelledImage } from '@dynaprompt/benchmarks';
-import { assignFolders, type Domain, type LoadedTask, type TaskSet } from '@dynaprompt/runner';
+import {
+  assignFolders,
+  type Domain,
+  type LoadedTask,
+  type SeenExample,
+  type TaskSet,
+} from '@dynaprompt/runner';
 import type { TrainingExample } from '@dynaprompt/training';
-import { drawn, type VisionExample } from '@dynaprompt/vision';
+import { drawn, thumbnail, type VisionBackbone, type VisionExample } from '@dynaprompt/vision';
 
 import { application } from './application.js';
 import { openBackbone, type OpenOptions } from './backbone.js';
@@ -46,8 +52,23 @@ function loadedTask(data: ScoredDataset, opening: Opening): LoadedTask<VisionExa
     async open() {
       const head = headOf(opening.head, data.classes);
       const backbone = await openBackbone(opening.backbone, { ...opening, head });
-      return { head, backbone, ...(opening.augment === 'none' ? {} : { augment: drawn }) };
+      const show = (example: VisionExample): Promise<SeenExample> => seen(backbone, example);
+      return { head, backbone, show, ...(opening.augment === 'none' ? {} : { augment: drawn }) };
     },
+  };
+}
+
+/** A picture as the backbone reads it, patch by patch. */
+async function seen(backbone: VisionBackbone, example: VisionExample): Promise<SeenExample> {
+  const { special, rows, columns, picture } = await backbone.look(example);
+  const content = rows * columns;
+  const patches = Array.from({ length: content }, (_, patch) => ({
+    patches: [patch, 1] as [number, number],
+  }));
+  return {
+    tokens: [...special, ...patches],
+    layout: { before: special.length, content, after: 0 },
+    input: { kind: 'picture', rows, columns, thumbnail: (await thumbnail(picture)) ?? null },
   };
 }
 

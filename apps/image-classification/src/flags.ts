@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 
+import { DTYPES } from '@dynaprompt/vision';
+
 import { augmentationNames } from './augmentation.js';
+import { emojiClasses } from './data/tasks.js';
 import { metricNames } from './options.js';
 
 /** What `--evaluation` is where it is not given. */
@@ -12,6 +15,29 @@ export function addAugmentation(command: Command): Command {
     new Option('--augment <way>', 'changes training pictures at random; colour: crop-flip, and colours too')
       .choices(augmentationNames)
       .default('none'),
+  );
+}
+
+/** Adds what the classes of openmoji are. */
+export function addEmojiClasses(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--classes <which>', 'what the classes of openmoji are')
+        .choices(emojiClasses)
+        .default('groups'),
+    )
+    .option('--subgroups', 'the same as --classes subgroups')
+    .on('option:subgroups', () => {
+      command.setOptionValueWithSource('classes', 'subgroups', 'cli');
+    });
+}
+
+/** Adds which file of the backbone is opened. */
+export function addDtype(command: Command): Command {
+  return command.addOption(
+    new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
+      .choices(DTYPES)
+      .default('fp32'),
   );
 }
 

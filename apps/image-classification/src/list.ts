@@ -2,6 +2,7 @@ import type { TextTable } from '@dynaprompt/benchmarks';
 import { bundledModels } from '@dynaprompt/mini-models';
 import { formatSections, leftColumns, methodCatalogue, methodsTable } from '@dynaprompt/runner';
 
+import { splitNotes } from './data/load-data.js';
 import { taskNotes } from './data/tasks.js';
 
 /** Bundled models that see pictures. */
@@ -11,6 +12,7 @@ const seers = [bundledModels['mini-clip']];
 export function formatCatalogue(): string {
   return formatSections({
     Tasks: taskTable(),
+    Splits: splitTable(),
     Methods: methodsTable(),
     'Bundled backbones': backboneTable(),
   });
@@ -18,13 +20,20 @@ export function formatCatalogue(): string {
 
 /** The same for programs. */
 export function catalogue(): unknown {
-  return { tasks: taskNotes, methods: methodCatalogue(), backbones: seers };
+  return { tasks: taskNotes, splits: splitNotes, methods: methodCatalogue(), backbones: seers };
 }
 
 function taskTable(): TextTable {
   return {
     columns: leftColumns('task', 'classes', 'data'),
     rows: taskNotes.map(({ name, classes, files }) => [name, classes, files]),
+  };
+}
+
+function splitTable(): TextTable {
+  return {
+    columns: leftColumns('--split', 'trains on', 'with --evaluation validation', 'with --evaluation test'),
+    rows: splitNotes.map(({ name, train, validation, test }) => [name, train, validation, test]),
   };
 }
 

@@ -60,8 +60,10 @@ describe('list', () => {
     const { stdout, code } = await place.run('list');
     expect(code).toBe(0);
     for (const name of ['openmoji', 'cifar-100', 'dynamic', 'mini-clip']) expect(stdout).toContain(name);
+    expect(stdout).toMatch(/vtab +800 pictures; 1,000 with --evaluation test +200 others +the test split/);
     expect(JSON.parse((await place.run('list --json')).stdout)).toMatchObject({
       backbones: [{ name: 'mini-clip' }],
+      splits: [{ name: 'full' }, { name: 'vtab' }, { name: 'few-shot' }],
     });
   });
 });
@@ -109,6 +111,7 @@ describe('run', () => {
     for (const part of ['Accuracy by class', 'expected calibration error', 'Which classes are confused']) {
       expect(report).toContain(part);
     }
+    expect(report).toContain('<image href="data:image/png;base64,');
     expect(stderr).toContain('expected calibration error × 100');
   });
 

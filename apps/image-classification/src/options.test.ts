@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommanderError } from 'commander';
 
+import { ConfigurationError } from '@dynaprompt/core';
 import type { OutputOptions } from '@dynaprompt/runner';
 import { defaultLearningRates } from '@dynaprompt/training';
 
@@ -68,7 +69,7 @@ describe('run', () => {
   it('reads what pictures have of their own', async () => {
     const words =
       'run --task parquet --data a --label-column coarse --split few-shot --shots 4 --evaluation test --augment colour ' +
-      '--on-bad-sample skip --metric mean-per-class-accuracy --head own --compute int8 --slots 5';
+      '--on-bad-sample skip --metric mean-per-class-accuracy --head own --compute int8 --slots 5 --dtype q4';
     expect((await ask(...words.split(' '))).options).toMatchObject({
       labelColumn: 'coarse',
       split: 'few-shot',
@@ -79,6 +80,7 @@ describe('run', () => {
       metric: 'mean-per-class-accuracy',
       head: 'own',
       compute: 'int8',
+      dtype: 'q4',
       slots: 5,
     });
   });
@@ -91,8 +93,24 @@ describe('run', () => {
     expect(shortDemonstration.evaluation).toBe('test');
   });
 
+  it('takes the subgroups of emojis, and nothing else has any', async () => {
+    const classes = async (...words: string[]): Promise<string | undefined> =>
+      (await ask('run', ...words)).options?.classes;
+    expect(await classes('--task', 'openmoji')).toBe('groups');
+    expect(await classes('--task', 'openmoji', '--subgroups')).toBe('subgroups');
+    expect(await classes('--task', 'openmoji', '--set', 'classes=subgroups')).toBe('subgroups');
+    expect(await classes('--task', 'image-folder,openmoji', '--data', 'pets', '--subgroups')).toBe(
+      'subgroups',
+    );
+    await expect(classes('--task', 'mnist', '--data', 'digits', '--subgroups')).rejects.toThrow(
+      ConfigurationError,
+    );
+  });
+
   it.each([
     ['--augment', 'mixup'],
+    ['--dtype', 'fp8'],
+    ['--classes', 'families'],
     ['--on-bad-sample', 'ignore'],
     ['--split', 'half'],
     ['--metric', 'f1'],

@@ -1,8 +1,12 @@
 import type { BadRowPolicy, EvaluationSplit } from '@dynaprompt/benchmarks';
+import { ConfigurationError } from '@dynaprompt/core';
 import { type ComparisonFlags, comparisonOf, type ComparisonOptions, foldersOf } from '@dynaprompt/runner';
+import type { Dtype } from '@dynaprompt/vision';
 
 import type { AugmentationName } from './augmentation.js';
+import { type EmojiClasses, isBundled } from './data/tasks.js';
 import { evaluationOf, type SplitName } from './data/load-data.js';
+import { packageName } from './package-name.js';
 
 /** Scores that pictures are compared by. */
 export const metricNames = ['accuracy', 'mean-per-class-accuracy'] as const;
@@ -18,6 +22,10 @@ export interface ImageOptions extends ComparisonOptions {
   readonly badSamples: BadRowPolicy;
   readonly labelColumn: string | undefined;
   readonly metric: ImageMetricName;
+  /** What the classes of openmoji are. */
+  readonly classes: EmojiClasses;
+  /** Element type of the backbone's weights: which of its files is opened. */
+  readonly dtype: Dtype;
 }
 
 /** Values of the options of `run`, as commander hands them over. */
@@ -29,11 +37,21 @@ export interface RunFlags extends Omit<ComparisonFlags, 'evaluation'> {
   readonly onBadSample: BadRowPolicy;
   readonly labelColumn?: string;
   readonly metric: ImageMetricName;
+  readonly classes: EmojiClasses;
+  readonly dtype: Dtype;
 }
 
-/** Puts the flags of `run` together. */
+/** Puts the flags of `run` together. @throws ConfigurationError where they do not go together. */
 export function imageOptionsOf(flags: RunFlags): ImageOptions {
   const fallback = flags.task.every((task) => evaluationOf(task) === 'test') ? 'test' : 'validation';
+  if (flags.classes !== 'groups' && !flags.task.some(isBundled)) {
+    throw new ConfigurationError({
+      packageName,
+      subject: `--classes ${flags.classes}`,
+      problem: `the classes of ${flags.task.join(', ')} are those of the data`,
+      remedy: 'Leave it out, or train on openmoji',
+    });
+  }
   return {
     ...comparisonOf({ ...flags, evaluation: flags.evaluation ?? fallback }),
     data: foldersOf(flags.task, flags.data),
@@ -42,5 +60,7 @@ export function imageOptionsOf(flags: RunFlags): ImageOptions {
     badSamples: flags.onBadSample,
     labelColumn: flags.labelColumn,
     metric: flags.metric,
+    classes: flags.classes,
+    dtype: flags.dtype,
   };
 }

@@ -41,10 +41,18 @@ export class Workplace {
     }
   }
 
-  /** Runs words; `interruptAt`: Ctrl-C once that text was written to stdout. */
+  /** Runs words; `interruptAt`: Ctrl-C, or another signal, once that text was written to stdout. */
   run(
     words: string,
-    { input = '', interruptAt }: { readonly input?: string; readonly interruptAt?: string } = {},
+    {
+      input = '',
+      interruptAt,
+      signal = 'SIGINT',
+    }: {
+      readonly input?: string;
+      readonly interruptAt?: string;
+      readonly signal?: NodeJS.Signals;
+    } = {},
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const environment = { ...process.env, DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
@@ -58,7 +66,7 @@ export class Workplace {
         stdout += part.toString();
         if (interruptAt === undefined || interrupted || !stdout.includes(interruptAt)) return;
         interrupted = true;
-        child.kill('SIGINT');
+        child.kill(signal);
       });
       child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
       child.stdin.on('error', () => undefined);

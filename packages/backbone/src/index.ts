@@ -7,7 +7,7 @@ export {
 export { DTYPES, fileOfDtype, type Dtype } from './folder/dtype.js';
 export { fingerprint } from './folder/fingerprint.js';
 export type { HubOptions } from './folder/hub.js';
-export { readConfigFile } from './folder/config-file.js';
+export { readConfigFile, type JsonSchema } from './folder/config-file.js';
 export { frozenBackbone, type BackboneOptions, type BackboneParts, type Purpose } from './frozen-backbone.js';
 export { feedsOf, gradientsOf } from './fine-tuning.js';
 export { joinGraphs, isOfSecond, nameOfSecond } from './graph/join-graphs.js';
@@ -19,6 +19,7 @@ export { declareOutputs, probeFloats } from './graph/outputs.js';
 export {
   readPromptedModel,
   type ComputeOptions,
+  type GraphOptions,
   type HeadGraph,
   type PromptableModel,
   type PromptedModel,
@@ -35,6 +36,8 @@ export {
   type InspectedValue,
   type ModelInspection,
 } from './inspection/inspect-model.js';
+export type { Architecture } from './inspection/architecture.js';
+export { findPromptPlaces, type PromptPlaces } from './inspection/places.js';
 export type { MissingGradient } from './inspection/missing-gradients.js';
 export type { PromptEntryPlace } from './inspection/prompt-entry.js';
 export type { WeightStorage } from './inspection/storage.js';
@@ -50,7 +53,7 @@ export {
   type Gating,
   type PromptedBatch,
 } from './sequence/arrangement.js';
-export { checkLabels, checkPlan } from './sequence/checks.js';
+export { checkLabels, checkPlan, type Answering } from './sequence/checks.js';
 export { inTableOrder, placesOf, PLAIN, type Sides } from './sequence/placement.js';
 export { repeatPlan, sumRepeated, sumRows, takeRows } from './sequence/repeat.js';
 export { SessionCache } from './sessions/session-cache.js';

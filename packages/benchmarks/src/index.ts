@@ -86,7 +86,7 @@ export { measuresTable } from './report/measures-table.js';
 export { formatTable, methodTable, taskTable } from './report/method-table.js';
 export type { TableColumn, TextTable } from './report/method-table.js';
 export { renderReport } from './report/report.js';
-export { scoreTitle } from './report/score-format.js';
+export { formatNames, scoreTitle } from './report/score-format.js';
 export { compareMethods } from './results/compare-methods.js';
 export { MOST_INSPECTIONS, parseInspections } from './results/inspections.js';
 export type { InspectedPart, Inspection } from './results/inspections.js';
@@ -106,6 +106,7 @@ export type {
   CurvePoint,
   LearningCurve,
   MethodComparison,
+  Baselines,
   MethodResult,
   RunResults,
   ScoreName,

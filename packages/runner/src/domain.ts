@@ -1,4 +1,5 @@
 import type {
+  Baselines,
   ConfusionMatrix,
   InspectedPart,
   Inspection,
@@ -47,6 +48,8 @@ export interface Head {
 /** A backbone that was opened with the head of a task; whoever opened it releases it. */
 export interface OpenBackbone<Example> {
   readonly backbone: FrozenBackbone<Example>;
+  /** What methods without a prompt are trained on, where their head reads something else; default: the backbone. */
+  readonly probe?: FrozenBackbone<Example>;
   readonly head: Head;
   /** What training steps show of the examples; default: the examples themselves. */
   readonly augment?: Augment<Example>;
@@ -57,6 +60,10 @@ export interface OpenBackbone<Example> {
 /** What a backbone reads of an example, piece by piece, and how people see it. */
 export interface SeenExample extends ReadPieces<InspectedPart> {
   readonly input: Inspection['input'];
+  /** What another part of the model reads besides; `isPrompted`: the prompt stands in it too. */
+  readonly beside?: ReadPieces<InspectedPart> & { readonly isPrompted: boolean };
+  /** The right answer, where it need not be one of the classes. */
+  readonly label?: string | undefined;
 }
 
 /** A task with its backbone. */
@@ -88,6 +95,8 @@ export interface Domain<
   load(options: Options, signal: AbortSignal): Promise<readonly LoadedTask<Example>[]>;
   /** Measures of a run's last evaluation besides the score, for the results; absent where there are none. */
   measure?(evaluation: Evaluation, data: TaskSet<Example>): Measures;
+  /** Answers to compare with besides the most frequent class, by what they are; absent where there are none. */
+  baselines?(data: TaskSet<Example>): Baselines;
   /** Loads a task of a study, whose data lie below `dataRoot`. Its backbone is opened with one thread. */
   loadStudyTask(name: string, options: Study, dataRoot: string): Promise<LoadedStudyTask<Example>>;
   /** Options of the application's own that decide what a run of a study gives; part of the run's key. */

@@ -30,6 +30,7 @@ export {
   type InspectedPrompt,
   type PlacedPrompt,
 } from './adapter/inspected-prompt.js';
+export { sequenceText } from './adapter/sequence-text.js';
 export { promptedSequence, type ReadPieces } from './adapter/prompted-sequence.js';
 export {
   openAdapter,
@@ -39,9 +40,12 @@ export {
   type OpenAdapter,
 } from './adapter/open-adapter.js';
 export { placeOf, type BundledPlace } from './adapter/place.js';
+export { joined as joinedPatches } from './comparison/inspections.js';
+export { majorityOf } from './comparison/summary.js';
 export { compare, dataSeed, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
 export { runComparison } from './comparison/run-comparison.js';
 export { serveComparison } from './comparison/serve-comparison.js';
+export { usableExamples, type UsableSplits } from './data/usable-examples.js';
 export { paletteFor, plainPalette, type Palette } from './display/colour.js';
 export { addDoctor, examine, type Patient, runDoctor } from './doctor/run-doctor.js';
 export type { DryRun } from './dry-run/dry-run.js';
@@ -61,6 +65,7 @@ export {
 export {
   addBackbone,
   addBudget,
+  addCompute,
   addEvaluation,
   addHead,
   addOptimiser,

@@ -1,11 +1,10 @@
 import { openBackboneFolder } from '@dynaprompt/backbone';
-import { ConfigurationError, type FrozenBackbone } from '@dynaprompt/core';
+import { ConfigurationError } from '@dynaprompt/core';
 import { join } from 'node:path';
-import type { VisionExample } from './backbone/example.js';
 import { resolveHead } from './backbone/head.js';
 import type { VisionBackboneOptions } from './backbone/options.js';
 import { fixPositions } from './backbone/resized-positions.js';
-import { visionBackbone } from './backbone/vision-backbone.js';
+import { visionBackbone, type VisionBackbone } from './backbone/vision-backbone.js';
 import { readVisionModel } from './backbone/vision-model.js';
 import { readVisionConfig } from './folder/vision-config.js';
 import { readPreprocessor } from './images/preprocessor.js';
@@ -19,7 +18,8 @@ const PREPROCESSOR = 'preprocessor_config.json';
  * the slot they stand in, and are differentiated inside onnxruntime. Pictures are decoded and preprocessed as the model's
  * preprocessor_config.json says.
  *
- * @param location folder with config.json, preprocessor_config.json and onnx/model.onnx (or onnx/vision_model.onnx), or a hub id.
+ * @param location folder with config.json, preprocessor_config.json and onnx/model.onnx (or onnx/vision_model.onnx), or a hub id; of
+ * another `dtype` than fp32 the file is called by it, such as onnx/model_quantized.onnx for q8.
  * @returns a backbone whose features are [B, d] and whose logits are [B, classes]; after `release` its methods reject.
  * @throws ModelError if a file is missing or belongs to another model, the family is not supported, or the model lacks what the
  * head reads.
@@ -30,7 +30,7 @@ const PREPROCESSOR = 'preprocessor_config.json';
 export async function openVisionBackbone(
   location: string,
   options: VisionBackboneOptions,
-): Promise<FrozenBackbone<VisionExample>> {
+): Promise<VisionBackbone> {
   checkReserve(options.reserve);
   const files = await openBackboneFolder(location, [PREPROCESSOR], options);
   const config = readVisionConfig(files.config);

@@ -1,9 +1,16 @@
-import { type InspectedPrompt, lengthText, type Palette, poolText, promptOf } from '@dynaprompt/runner';
+import {
+  type InspectedPrompt,
+  lengthText,
+  type Palette,
+  poolText,
+  promptOf,
+  sequenceText,
+} from '@dynaprompt/runner';
 
 import { textsOf } from '../predict/format.js';
 import { answerFields, answerWords } from '../predict/text-answer.js';
 import type { Inspection } from './inspection.js';
-import { beforePlace, type SequencePart } from './sequence.js';
+import { beforePlace } from './sequence.js';
 
 /** Several lines for people. */
 export function plainInspection(inspection: Inspection, palette: Palette): string {
@@ -21,7 +28,7 @@ export function plainInspection(inspection: Inspection, palette: Palette): strin
   const texts = [example.text, example.pair].filter((text) => text !== undefined);
   return [
     texts.map(oneLine).join(' | '),
-    `  ${drawn(sequence, palette)}`,
+    `  ${sequenceText(sequence, palette)}`,
     ...lines.map(([name = '', text = '']) => `  ${name.padEnd(10)}  ${text}`),
   ].join('\n');
 }
@@ -34,31 +41,6 @@ export function jsonInspection({ example, answer, sequence, prompt }: Inspection
     sequence,
     prompt: promptOf(prompt),
   });
-}
-
-/** Prompt tokens that are drawn one by one; of more in a row, the first and the last. */
-const longestRun = 6;
-
-/** `[CLS] ‹p1 p2› a fine film ‹p3› [SEP]` */
-function drawn(sequence: readonly SequencePart[], palette: Palette): string {
-  const words: string[] = [];
-  let run: string[] = [];
-  const endRun = (): void => {
-    if (run.length === 0) return;
-    const shown = run.length > longestRun ? [run[0], '…', run.at(-1)] : run;
-    words.push(palette.prompt(`‹${shown.join(' ')}›`));
-    run = [];
-  };
-  for (const part of sequence) {
-    if (typeof part === 'object') {
-      run.push(`p${part.prompt}`);
-    } else {
-      endRun();
-      words.push(part);
-    }
-  }
-  endRun();
-  return words.join(' ');
 }
 
 function placeText({ read }: Inspection, prompt: InspectedPrompt): string {

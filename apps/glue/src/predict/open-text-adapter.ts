@@ -1,6 +1,5 @@
 import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
-import { type Dtype, DTYPES, type TextExample } from '@dynaprompt/text';
-import type { Adapter } from '@dynaprompt/training';
+import { DTYPES, type TextExample } from '@dynaprompt/text';
 
 import { bundled, openBackbone } from '../backbone.js';
 import { headOptionsOf } from './head-options.js';
@@ -19,15 +18,10 @@ export function openTextAdapter(options: TextAdapterOptions): Promise<OpenTextAd
   const { folder, maxLength } = options;
   return openAdapter(options, {
     bundled,
-    open: (adapter, { location, slots, compute }) => {
+    open: (adapter, { location, slots, compute, dtype: stored }) => {
       const head = headOptionsOf(adapter, folder);
-      return openBackbone(location, { head, slots, maxLength, compute, dtype: dtypeOf(adapter) });
+      const dtype = DTYPES.find((known) => known === stored);
+      return openBackbone(location, { head, slots, maxLength, compute, dtype });
     },
   });
-}
-
-/** Element type of the file that an adapter was trained on; what is computed in int8 was read in float32 unless it says more. */
-function dtypeOf({ backbone }: Pick<Adapter, 'backbone'>): Dtype | undefined {
-  const [stored] = backbone.dtype.split(', ');
-  return stored === 'int8' ? undefined : DTYPES.find((dtype) => dtype === stored);
 }

@@ -15,6 +15,7 @@ const plain: DataOptions = {
   evaluation: undefined,
   badSamples: 'fail',
   labelColumn: undefined,
+  classes: 'groups',
 };
 
 beforeAll(async () => {

@@ -10,13 +10,44 @@ import { bundledModels } from '@dynaprompt/mini-models';
 import { dataSeed, type TaskFolder } from '@dynaprompt/runner';
 
 import { packageName } from '../package-name.js';
-import { isBundled, taskNamed } from './tasks.js';
+import { type EmojiClasses, isBundled, taskNamed } from './tasks.js';
 import { usablePictures } from './usable-pictures.js';
 
 /** How pictures are chosen: all of them, VTAB-1k's thousand, or K of each class. */
 export const splitNames = ['full', 'vtab', 'few-shot'] as const;
 
 export type SplitName = (typeof splitNames)[number];
+
+/** What lists say of a way to choose pictures. */
+export interface SplitNote {
+  readonly name: SplitName;
+  /** Pictures that are trained on, and those that are scored, by `--evaluation`. */
+  readonly train: string;
+  readonly validation: string;
+  readonly test: string;
+}
+
+/** Every way to choose pictures, for lists. */
+export const splitNotes: readonly SplitNote[] = [
+  {
+    name: 'full',
+    train: 'the training split, or --limit of it',
+    validation: 'the validation split, or a tenth of the training split',
+    test: 'the test split',
+  },
+  {
+    name: 'vtab',
+    train: '800 pictures; 1,000 with --evaluation test',
+    validation: '200 others',
+    test: 'the test split',
+  },
+  {
+    name: 'few-shot',
+    train: '--shots of each class',
+    validation: 'as many again, at most 4 of each class',
+    test: 'the test split',
+  },
+];
 
 /** What of a data set is loaded. */
 export interface DataOptions {
@@ -29,6 +60,8 @@ export interface DataOptions {
   readonly evaluation: EvaluationSplit | undefined;
   readonly badSamples: BadRowPolicy;
   readonly labelColumn: string | undefined;
+  /** Of openmoji. */
+  readonly classes: EmojiClasses;
 }
 
 /** Pictures to train on and pictures to score. */
@@ -50,7 +83,7 @@ export async function loadData(
   options: DataOptions,
   signal?: AbortSignal,
 ): Promise<ScoredDataset> {
-  const { badSamples, labelColumn, validationLimit } = options;
+  const { badSamples, classes, labelColumn, validationLimit } = options;
   const evaluation = options.evaluation ?? evaluationOf(name);
   const protocol = protocolOf(options, evaluation);
   const loaded = await loadImages(taskNamed(name), folder, {
@@ -58,6 +91,7 @@ export async function loadData(
     protocol,
     badRows: badSamples,
     heldOut: bundledModels['mini-clip'].heldOut,
+    by: classes,
     from: import.meta.url,
     ...(labelColumn === undefined ? {} : { label: labelColumn }),
     ...(evaluation === 'test' && validationLimit !== undefined && protocol.kind !== 'vtab-1k'

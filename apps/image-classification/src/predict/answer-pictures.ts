@@ -1,8 +1,7 @@
 import { DataError, nullThrows } from '@dynaprompt/core';
 import { type Answer, classifier, type LineSource } from '@dynaprompt/runner';
-import type { VisionExample } from '@dynaprompt/vision';
+import { pictureProblem, type VisionExample } from '@dynaprompt/vision';
 
-import { problemOf } from '../data/usable-pictures.js';
 import { packageName } from '../package-name.js';
 import type { OpenImageAdapter } from './open-image-adapter.js';
 
@@ -38,7 +37,7 @@ export async function* answerPictures(
     const problems = await Promise.all(
       lines.map(async ({ problem }, index) =>
         problem === undefined
-          ? problemOf(nullThrows(examples[index], 'every line is an example'))
+          ? pictureProblem(nullThrows(examples[index], 'every line is an example'))
           : badLine(source.name, index, problem),
       ),
     );

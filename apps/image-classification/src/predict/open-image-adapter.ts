@@ -1,5 +1,5 @@
 import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
-import type { VisionExample } from '@dynaprompt/vision';
+import { DTYPES, type VisionExample } from '@dynaprompt/vision';
 
 import { bundled, openBackbone } from '../backbone.js';
 import { headOfAdapter } from '../head.js';
@@ -11,7 +11,10 @@ export type OpenImageAdapter = OpenAdapter<VisionExample>;
 export function openImageAdapter(options: AdapterOptions): Promise<OpenImageAdapter> {
   return openAdapter(options, {
     bundled,
-    open: (adapter, { location, slots, compute }) =>
-      openBackbone(location, { head: headOfAdapter(adapter, options.folder), slots, compute }),
+    open: (adapter, { location, slots, compute, dtype: stored }) => {
+      const head = headOfAdapter(adapter, options.folder);
+      const dtype = DTYPES.find((known) => known === stored);
+      return openBackbone(location, { head, slots, compute, dtype });
+    },
   });
 }

@@ -33,6 +33,7 @@ export function loadStudyData(
       evaluation: evaluation ?? undefined,
       badSamples: 'fail',
       labelColumn: undefined,
+      classes: 'groups',
     },
   );
 }

@@ -1,19 +1,11 @@
-import {
-  attentionTo,
-  DataType,
-  findLastHiddenState,
-  findLayers,
-  Graph,
-  int64,
-  prepareGraph,
-  StructureNotFoundError,
-  type ValueInfo,
-} from '@dynaprompt/onnx-autodiff';
+import { DataType, Graph, int64, prepareGraph, type ValueInfo } from '@dynaprompt/onnx-autodiff';
 import { countParameters } from '../graph/stored-weights.js';
+import { architectureOf, type Architecture } from './architecture.js';
 import { guessFamily } from './family.js';
 import { missingGradients, type MissingGradient } from './missing-gradients.js';
 import { findModelFiles } from './model-files.js';
-import { findPromptEntry, type PromptEntryPlace } from './prompt-entry.js';
+import { searchPlaces, type PlaceSearch } from './places.js';
+import type { PromptEntryPlace } from './prompt-entry.js';
 import { storageOf, typeName, type WeightStorage } from './storage.js';
 
 /** An input or output as the file declares it. */
@@ -31,6 +23,8 @@ export interface ModelInspection extends WeightStorage {
   readonly family: string | undefined;
   /** What tells the family. */
   readonly familyFrom: 'config.json' | 'names' | undefined;
+  /** What inputs and outputs tell, whatever the family. */
+  readonly architecture: Architecture;
   /** Version of the standard operator set. */
   readonly opset: number;
   readonly inputs: readonly InspectedValue[];
@@ -53,7 +47,7 @@ export interface ModelInspection extends WeightStorage {
   readonly reasons: readonly string[];
 }
 
-/** Families by the package whose adapter takes them. */
+/** Families by the package whose adapter takes them; of several the last. */
 export type AdapterFamilies = Readonly<Record<string, readonly string[]>>;
 
 /**
@@ -68,66 +62,53 @@ export function inspectModel(location: string, adapters: AdapterFamilies = {}): 
   const original = Graph.read(model);
   const graph = prepareGraph(model, branchOf(original));
   const guess = named === undefined ? guessFamily(original) : { family: named, from: 'config.json' as const };
-  const { entry, reason } = findPromptEntry(graph);
-  const places = entry ? placesBehind(graph, entry.tensor) : NO_PLACES;
+  const { reasons: missed, ...places } = searchPlaces(graph);
+  const { entry, hidden } = places;
   const withoutGradient = missingGradients(
     graph,
     entry ? [entry.tensor] : [...graph.inputs.keys()],
-    places.hidden === undefined ? [...graph.outputs.keys()] : [places.hidden],
+    hidden === undefined ? [...graph.outputs.keys()] : [hidden],
   );
-  const missing = withoutGradient.map(({ operator, count }) => `${count} × ${operator}`).join(', ');
-  const reasons = [
-    ...(reason === undefined ? [] : [reason]),
-    ...places.reasons,
-    ...(missing === '' ? [] : [`no gradient passes through ${missing}`]),
+  const obstacles = [
+    ...(hidden === undefined ? missed : []),
+    ...withoutGradient.map(({ operator, count }) => `no gradient passes through ${count} × ${operator}`),
+    ...(entry ? rigidity(graph, places) : []),
   ];
-  const isTunable = entry !== undefined && places.hidden !== undefined && withoutGradient.length === 0;
+  const isTunable = entry !== undefined && obstacles.length === 0;
   return {
     file: model,
     family: guess.family,
     familyFrom: guess.from,
+    architecture: architectureOf(original, entry),
     opset: original.opset,
     inputs: [...original.inputs.values()].map(valueOf),
     outputs: [...original.outputs.values()].map(valueOf),
     parameters: countParameters(graph),
     ...storageOf(original, model),
-    entry,
     ...places,
     withoutGradient,
     isTunable,
     adapter: isTunable ? adapterFor(guess.family, adapters) : undefined,
-    reasons,
+    reasons: [...new Set([...obstacles, ...missed])],
   };
 }
 
-const NO_PLACES = { hidden: undefined, layers: [], attentionLayers: 0, reasons: [] };
-
-interface Places {
-  readonly hidden: string | undefined;
-  readonly layers: readonly string[];
-  readonly attentionLayers: number;
-  readonly reasons: readonly string[];
-}
-
-/** Layers and hidden state behind the rows. */
-function placesBehind(graph: Graph, rows: string): Places {
-  const attentionLayers = attentionTo(graph, rows).filter(({ isSelf }) => isSelf).length;
-  const found = { attentionLayers, layers: [rows] };
-  try {
-    const hidden = findLastHiddenState(graph, rows);
-    try {
-      return { ...found, hidden, layers: findLayers(graph, rows, hidden), reasons: [] };
-    } catch (failure) {
-      return { ...found, hidden, reasons: [problemOf(failure)] };
-    }
-  } catch (failure) {
-    return { ...found, hidden: undefined, layers: [], reasons: [problemOf(failure)] };
-  }
-}
-
-function problemOf(failure: unknown): string {
-  if (failure instanceof StructureNotFoundError) return failure.problem;
-  throw failure;
+/** What of a model with an entry leaves prompts no room, or makes them of no use. */
+function rigidity(graph: Graph, { entry, hidden, attentionLayers }: Omit<PlaceSearch, 'reasons'>): string[] {
+  if (!entry) return [];
+  const [batch, rows] = graph.inputs.get(entry.input)?.dims ?? [];
+  return [
+    ...(graph.inputs.has('encoder_hidden_states')
+      ? ['it is the decoder of an encoder-decoder, whose encoder takes the prompts']
+      : []),
+    ...(typeof batch === 'number' ? [`it takes batches of ${batch} alone`] : []),
+    ...(entry.kind === 'tokens' && typeof rows === 'number'
+      ? [`it takes ${rows} tokens exactly, which leaves no room for prompts`]
+      : []),
+    ...(hidden !== undefined && attentionLayers === 0
+      ? [`nothing attends to the rows of ${entry.tensor}, so prompts cannot be gated`]
+      : []),
+  ];
 }
 
 /** Of a merged decoder the branch without a cache. */
@@ -140,7 +121,7 @@ function branchOf({ inputs }: Graph): Parameters<typeof prepareGraph>[1] {
 }
 
 function adapterFor(family: string | undefined, adapters: AdapterFamilies): string {
-  const found = Object.entries(adapters).find(([, families]) => families.includes(family ?? ''));
+  const found = Object.entries(adapters).findLast(([, families]) => families.includes(family ?? ''));
   return found?.[0] ?? 'new-adapter';
 }
 

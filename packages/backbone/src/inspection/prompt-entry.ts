@@ -10,7 +10,10 @@ import {
 
 /** Where prompts can enter a model. */
 export interface PromptEntryPlace {
-  /** `tokens` are looked up, `patches` cut out of pictures, `values` (of a time series, of a sound) projected. */
+  /**
+   * `tokens` are looked up, `values` (of a time series, of a sound) projected, any number of them; `patches` are as many in every
+   * example: cut out of pictures, or steps of a series of one length.
+   */
   readonly kind: 'tokens' | 'patches' | 'values';
   /** Graph input that the rows come from. */
   readonly input: string;
@@ -44,6 +47,10 @@ export function findPromptEntry(graph: Graph): EntrySearch {
   const attempts: readonly (() => PromptEntryPlace | undefined)[] = [
     ...byName(inputs, 'input_ids', isIndex).map((input) => () => tokenEntry(graph, input.name)),
     ...byName(inputs, 'pixel_values', isPicture).map((input) => () => patchEntry(graph, input.name)),
+    // A sequence of one length has positions of its own, as patches have.
+    ...inputs
+      .filter((input) => isSequence(input) && typeof input.dims?.[1] === 'number')
+      .map((input) => () => patchEntry(graph, input.name)),
     ...inputs.filter(isSequence).map((input) => () => valueEntry(graph, input.name)),
   ];
   for (const attempt of attempts) {

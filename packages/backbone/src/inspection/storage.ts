@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { DataType, type Graph } from '@dynaprompt/onnx-autodiff';
 
 /** How a model's weights are stored. */
@@ -32,7 +33,7 @@ export function storageOf(graph: Graph, file: string): WeightStorage {
     const size = dims.reduce((product, extent) => product * extent, 1);
     const name = typeName(dataType);
     counts.set(name, (counts.get(name) ?? 0) + size);
-    if (data.kind === 'file' && data.file !== file) files.add(data.file);
+    if (data.kind === 'file' && resolve(data.file) !== resolve(file)) files.add(data.file);
   }
   const operators = new Set([...graph.nodes].map(({ opType }) => opType));
   return {

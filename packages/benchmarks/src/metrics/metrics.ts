@@ -15,6 +15,8 @@ export const metricNames = [
   'pearson',
   'spearman',
   'pearson-spearman',
+  'vqa-accuracy',
+  'exact-match',
 ] as const;
 
 /** A metric by name. */
@@ -29,7 +31,8 @@ export interface Metric {
   readonly title: string;
   /** Lowest and highest possible score. */
   readonly range: readonly [number, number];
-  readonly score: (predicted: Predictions, expected: Predictions) => number;
+  /** `credits`: what each prediction earns, 0 … 1, where answers are not just right or wrong; only means of credits read it. */
+  readonly score: (predicted: Predictions, expected: Predictions, credits?: Predictions) => number;
 }
 
 /** Every metric, by name. */
@@ -40,9 +43,9 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     range: [0, 1],
     score: meanPerClassAccuracy,
   },
-  f1: { title: 'F1', range: [0, 1], score: f1 },
+  f1: { title: 'F1', range: [0, 1], score: positiveF1 },
   'macro-f1': { title: 'macro F1', range: [0, 1], score: macroF1 },
-  'accuracy-f1': { title: 'mean of accuracy and F1', range: [0, 1], score: meanOf(accuracy, f1) },
+  'accuracy-f1': { title: 'mean of accuracy and F1', range: [0, 1], score: meanOf(accuracy, positiveF1) },
   'accuracy-macro-f1': {
     title: 'mean of accuracy and macro F1',
     range: [0, 1],
@@ -56,6 +59,8 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     range: [-1, 1],
     score: meanOf(pearson, spearman),
   },
+  'vqa-accuracy': { title: 'VQA accuracy', range: [0, 1], score: meanCredit },
+  'exact-match': { title: 'exact match', range: [0, 1], score: meanCredit },
 };
 
 /** The metric of that name; a `ConfigurationError` lists the names where there is none. */
@@ -76,6 +81,14 @@ export function accuracy(predicted: Predictions, expected: Predictions): number 
   let right = 0;
   for (let index = 0; index < count; index += 1) if (predicted[index] === expected[index]) right += 1;
   return right / count;
+}
+
+/** Mean of what the predictions earn; their {@link accuracy} where nothing is said of that. */
+export function meanCredit(predicted: Predictions, expected: Predictions, credits?: Predictions): number {
+  const count = requireSameLength(predicted, expected);
+  if (credits === undefined) return accuracy(predicted, expected);
+  requireSameLength(predicted, credits);
+  return Array.from(credits).reduce((sum, credit) => sum + credit, 0) / count;
 }
 
 /** Mean over the classes that have examples of the share of each one's examples that are right (balanced accuracy). */
@@ -100,6 +113,11 @@ export function f1(predicted: Predictions, expected: Predictions, positive = 1):
     either += Number(said) + Number(is);
   }
   return either === 0 ? 0 : (2 * both) / either;
+}
+
+/** {@link f1} of class 1. */
+function positiveF1(predicted: Predictions, expected: Predictions): number {
+  return f1(predicted, expected);
 }
 
 /** Mean of the {@link f1} of every class that occurs on either side. */

@@ -36,8 +36,23 @@ describe('inspector', () => {
     expect(page).toContain('2 of 0…3: 2 in front of the input, 0 behind it');
     expect(page).toContain('2 of 3 slots');
     expect(page.match(/<i class="on">/g)).toHaveLength(2 * 2);
-    expect(page).toMatch(/entry 2<\/th><td class="track"><span style="width:87.5%">/);
+    expect(page).toMatch(/entry 1<\/th><td class="track"><span style="width:87.5%">/);
     expect(page).toContain('said <strong>no</strong>, right is <strong>yes</strong>');
+  });
+
+  it('shows the likeliest of many classes, the right one among them', () => {
+    const share = (index: number): number => (index === 30 ? 0.5 : 0.5 / 39);
+    const probabilities = Array.from({ length: 40 }, (_, index) => [`class ${index}`, share(index)] as const);
+    const shown = (label: string): string[] => {
+      const { text } = inspector([
+        { ...inspectedText(), label, prompt: null, probabilities: [...probabilities] as never },
+      ]);
+      expect(text).toContain(`25 other classes together: ${(25 * (0.5 / 39)).toFixed(3)}`);
+      return [...text.matchAll(/<th scope="row">class (\d+)<\/th>/g)].map(([, number = '']) => number);
+    };
+    const first = ['30', ...Array.from({ length: 13 }, (_, index) => `${index}`)];
+    expect(shown('class 30')).toEqual([...first, '13']);
+    expect(shown('class 39')).toEqual([...first, '39']);
   });
 
   it('says where there is no prompt, and nothing of right or wrong for a number', () => {

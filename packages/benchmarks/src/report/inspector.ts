@@ -4,6 +4,8 @@ import { patchGrid } from './patch-grid.js';
 
 /** Most characters of an example's name in the list. */
 const MOST_NAME = 42;
+/** Most classes whose probabilities are shown. */
+const MOST_CLASSES = 15;
 
 /**
  * Single examples with the prompt where it stands. A group of radio buttons chooses one, so that the keyboard's arrows go through
@@ -35,24 +37,44 @@ export function inspectorStyles(count: number): string {
 
 function choice(inspection: Inspection, index: number): Markup {
   const { method, seed, input, id, isRight } = inspection;
-  const name = input.kind === 'text' ? input.text : id;
+  const name = input.kind === 'text' ? input.text : (input.question ?? id);
   return markup`<label for="choice-${index}">${verdict(isRight, true)}<span><span class="choice-name">${shortened(name)}</span><span class="choice-run">${method}, seed ${seed}</span></span></label>`;
 }
 
 function panel(inspection: Inspection, index: number): Markup {
-  const { method, seed, task, id, label, prediction, isRight, probabilities, input, prompt, sequence } =
-    inspection;
+  const {
+    method,
+    seed,
+    task,
+    id,
+    label,
+    prediction,
+    isRight,
+    probabilities,
+    input,
+    prompt,
+    sequence,
+    beside = [],
+  } = inspection;
   const of = task === undefined ? `${method}, seed ${seed}` : `${method}, seed ${seed}, ${task}`;
   return markup`<article id="panel-${index}" class="panel" aria-label="Example ${id}">
 <h3>${id}</h3>
 <p class="note">${of}</p>
 <p>${verdict(isRight, false)} said <strong>${prediction}</strong>, right is <strong>${label}</strong></p>
-${input.kind === 'text' ? markup`<blockquote>${input.text}</blockquote>` : patchGrid(inspection.id, input, sequence)}
+${input.kind === 'text' ? quoted(input.text) : markup`${input.question === undefined ? '' : quoted(input.question)}${patchGrid(id, input, [sequence, beside].find(hasPatches) ?? [])}`}
 <h4>What the model reads</h4>
-<ol class="tokens">${sequence.map(token)}</ol>
+${[sequence, beside].filter(({ length }) => length > 0).map((parts) => markup`<ol class="tokens">${parts.map(token)}</ol>`)}
 <div class="facts">${prompt === null ? markup`<section><h4>Prompt</h4><p>None: the method trains no prompt.</p></section>` : promptFacts(prompt)}
-${probabilities === null ? '' : bars('Probabilities', probabilities)}</div>
+${probabilities === null ? '' : answers(probabilities, label)}</div>
 </article>`;
+}
+
+function quoted(text: string): Markup {
+  return markup`<blockquote>${text}</blockquote>`;
+}
+
+function hasPatches(parts: readonly InspectedPart[]): boolean {
+  return parts.some((part) => typeof part === 'object' && 'patches' in part);
 }
 
 /** Nothing for a number, which is near the right one or far from it. */
@@ -95,17 +117,32 @@ ${
     ? ''
     : bars(
         'Pool weights',
-        weights.map((weight, entry) => [`entry ${entry + 1}`, weight] as const),
+        weights.map((weight, entry) => [`entry ${entry}`, weight] as const),
       )
 }`;
 }
 
+/** Probabilities in label order; of many classes the likeliest, by share, with the right one among them. */
+function answers(probabilities: NonNullable<Inspection['probabilities']>, label: string): Markup {
+  if (probabilities.length <= MOST_CLASSES) return bars('Probabilities', probabilities);
+  const sorted = [...probabilities].sort(([, left], [, right]) => right - left);
+  const right = sorted.slice(MOST_CLASSES).find(([name]) => name === label);
+  const shown =
+    right === undefined ? sorted.slice(0, MOST_CLASSES) : [...sorted.slice(0, MOST_CLASSES - 1), right];
+  const rest = 1 - shown.reduce((sum, [, share]) => sum + share, 0);
+  return bars(
+    'Probabilities',
+    shown,
+    `${probabilities.length - shown.length} other classes together: ${Math.max(0, rest).toFixed(3)}`,
+  );
+}
+
 /** Shares 0 … 1 by name. */
-function bars(title: string, entries: readonly (readonly [string, number])[]): Markup {
+function bars(title: string, entries: readonly (readonly [string, number])[], note = ''): Markup {
   return markup`<section><h4>${title}</h4><table class="bars"><tbody>${entries.map(
     ([name, share]) =>
       markup`<tr><th scope="row">${shortened(name)}</th><td class="track"><span style="width:${(100 * Math.min(1, Math.max(0, share))).toFixed(1)}%"></span></td><td class="right">${share.toFixed(3)}</td></tr>`,
-  )}</tbody></table></section>`;
+  )}</tbody></table>${note === '' ? '' : markup`<p class="note">${note}</p>`}</section>`;
 }
 
 function shortened(text: string): string {

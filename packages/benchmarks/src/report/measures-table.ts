@@ -3,23 +3,45 @@ import { summarize } from '../statistics/summary.js';
 import type { TextTable } from './method-table.js';
 import { formatMeanAndStd, formatScore } from './score-format.js';
 
-/** Measures beside the score as hundredths, a column for each; undefined where no method has any. */
-export function measuresTable({ methods }: RunResults): TextTable | undefined {
+/** More measures than these are rows, with a column for each method. */
+const MOST_COLUMNS = 6;
+
+/** Measures beside the score as hundredths, a column or a row for each; undefined where no method has any. */
+export function measuresTable({ methods, baselines = {} }: RunResults): TextTable | undefined {
   const names = [...new Set(Object.values(methods).flatMap(({ measures = {} }) => Object.keys(measures)))];
   if (names.length === 0) return undefined;
-  return {
-    columns: ['method', ...names.map((name) => `${name} × 100`)].map((title, place) => ({
-      title,
-      align: place === 0 ? 'left' : 'right',
-    })),
-    rows: Object.entries(methods).map(([method, { measures = {} }]) => [
+  const rows = [
+    ...Object.entries(baselines).map(([name, { measures }]) => [
+      name,
+      ...names.map((measure) => {
+        const value = measures[measure];
+        return value === undefined ? '–' : formatScore(value);
+      }),
+    ]),
+    ...Object.entries(methods).map(([method, { measures = {} }]) => [
       method,
       ...names.map((name) => {
         const values = measures[name];
         return values === undefined ? '–' : formatMeanAndStd(summarize(values));
       }),
     ]),
-  };
+  ];
+  const titles = ['method', ...names.map((name) => `${name} × 100`)];
+  return names.length > MOST_COLUMNS
+    ? aligned(['measure × 100', ...rows.map(([title = '']) => title)], transposed(names, rows))
+    : aligned(titles, rows);
+}
+
+/** A row for each name, from rows that have a cell for each behind their own name. */
+function transposed(
+  names: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly (readonly string[])[] {
+  return names.map((name, index) => [name, ...rows.map((row) => row[index + 1] ?? '')]);
+}
+
+function aligned(titles: readonly string[], rows: TextTable['rows']): TextTable {
+  return { columns: titles.map((title, place) => ({ title, align: place === 0 ? 'left' : 'right' })), rows };
 }
 
 /** Accuracy of every class, a column for each method; undefined where no method has any. */

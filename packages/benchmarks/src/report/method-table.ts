@@ -23,7 +23,7 @@ export interface TextTable {
 
 /** The comparison of a run's methods, with the majority class as first row. */
 export function methodTable(results: RunResults): TextTable {
-  const { majority, metric } = results;
+  const { majority, metric, baselines = {} } = results;
   return {
     columns: [
       { title: 'method', align: 'left' },
@@ -36,6 +36,11 @@ export function methodTable(results: RunResults): TextTable {
     ],
     rows: [
       [`majority class (${majority.label})`, formatScore(majority.score), '–', '–', '–', '0', '–'],
+      ...Object.entries(baselines).map(([name, { score }]) => [
+        name,
+        formatScore(score),
+        ...['–', '–', '–', '0', '–'],
+      ]),
       ...Object.entries(results.methods).map(([name, method]) => [
         name,
         formatMeanAndStd(method),

@@ -83,7 +83,7 @@ describe('the choices of prompts', () => {
           },
           {
             title: 'pool entry',
-            labels: ['1', '2'],
+            labels: ['0', '1'],
             bars: [
               { name: 'largest weight', shares: [0.75, 0.25] },
               { name: 'mean weight', shares: [0.75, 0.25] },

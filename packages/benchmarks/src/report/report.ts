@@ -11,7 +11,7 @@ import { Markup, markup } from './markup.js';
 import { classTable, measuresTable } from './measures-table.js';
 import { methodTable, taskTable, type TextTable } from './method-table.js';
 import { scoreChart } from './score-chart.js';
-import { formatCount, formatScore, formatSeconds, metricTitle } from './score-format.js';
+import { formatCount, formatNames, formatScore, formatSeconds, metricTitle } from './score-format.js';
 import { stylesheet } from './stylesheet.js';
 import { usageGroups } from './usage.js';
 import { usageChart } from './usage-chart.js';
@@ -95,7 +95,7 @@ function facts(results: RunResults): Markup {
     ['Data', `${data.source}; licence: ${data.license}`],
     ...(data.attribution === undefined ? [] : [['Attribution', data.attribution] as const]),
     ['Examples', `${formatCount(data.train)} for training, ${formatCount(data.validation)} for validation`],
-    ['Classes', data.labels.join(', ')],
+    ['Classes', formatNames(data.labels)],
     ['Metric', metricTitle(results.metric)],
     ['Majority class', `${results.majority.label}: ${formatScore(results.majority.score)}`],
     ['Seeds', seeds],

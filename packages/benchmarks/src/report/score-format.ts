@@ -35,6 +35,12 @@ export function metricTitle(metric: ScoreName): string {
   return scoreRange(metric)[0] === 0 ? `${scoreTitle(metric)} (%)` : `${scoreTitle(metric)} × 100`;
 }
 
+/** Names with commas between them; of very many, the first ones and the number of the others. */
+export function formatNames(names: readonly string[], most = 100): string {
+  if (names.length <= most) return names.join(', ');
+  return `${names.slice(0, most).join(', ')} and ${formatCount(names.length - most)} others`;
+}
+
 /** A whole number with thousands separators. */
 export function formatCount(value: number): string {
   return value.toLocaleString('en-US');

@@ -42,7 +42,7 @@ function panelsOf(entries: readonly UsageResult[]): readonly UsagePanel[] {
     ...panel('length', 0, { name: 'chosen', shares: lengths }),
     ...panel(
       'pool entry',
-      1,
+      0,
       { name: 'largest weight', shares: tops },
       { name: 'mean weight', shares: weights },
     ),

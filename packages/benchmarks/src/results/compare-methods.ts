@@ -1,9 +1,9 @@
-import { metrics } from '../metrics/metrics.js';
+import { type MetricName, metrics } from '../metrics/metrics.js';
 import { bootstrapInterval } from '../statistics/bootstrap.js';
 import { mcNemarTest } from '../statistics/mcnemar.js';
 import { holm, pairedPermutationTest } from '../statistics/significance.js';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
-import { answersOf, isRight, type RunPredictions } from './predictions.js';
+import { answersOf, creditOf, isRight, type RunPredictions } from './predictions.js';
 import type { Comparisons, MethodComparison, MethodResult, RunResults } from './schema.js';
 
 /** The method that others are compared with where it took part; else the first one. */
@@ -14,6 +14,8 @@ const SEED = 1;
 const MOST_LOOKS = 1e7;
 const MOST_RESAMPLES = 2000;
 const FEWEST_RESAMPLES = 100;
+/** Metrics that are the mean of what examples earn. */
+const MEANS: readonly MetricName[] = ['accuracy', 'vqa-accuracy', 'exact-match'];
 
 /** A comparison whose p-values are not corrected yet. */
 type Uncorrected = Omit<MethodComparison, 'overSeeds' | 'overExamples'> & {
@@ -122,23 +124,29 @@ function testExamples(pairs: readonly PairedRuns[], seeds: number): Uncorrected[
   const isClassified = ({ ours }: PairedRuns) =>
     ours.examples.every(({ probabilities }) => probabilities !== null);
   if (pairs.length === 0 || !pairs.every(isClassified)) return null;
-  if (seeds === 1) {
+  const isAllOrNothing = pairs.every(({ ours }) => ours.examples.every(({ credit }) => credit === undefined));
+  if (seeds === 1 && isAllOrNothing) {
     const right = (side: 'ours' | 'theirs') => pairs.flatMap((pair) => pair[side].examples.map(isRight));
     const ours = right('ours');
     return { test: 'McNemar mid-p', examples: ours.length, pValue: mcNemarTest(ours, right('theirs')).midP };
   }
-  const ours = rightCounts(pairs, 'ours');
-  const { pValue } = pairedPermutationTest(ours, rightCounts(pairs, 'theirs'), { seed: SEED });
+  const ours = summedCredits(pairs, 'ours');
+  const { pValue } = pairedPermutationTest(ours, summedCredits(pairs, 'theirs'), { seed: SEED });
   return { test: 'paired permutation', examples: ours.length, pValue };
 }
 
-/** Number of the seeds that are right, for every example of every task: whole numbers, which add up without rounding. */
-function rightCounts(pairs: readonly PairedRuns[], side: 'ours' | 'theirs'): readonly number[] {
+/** What all seeds together earn, for every example of every task: the number of those that are right where that is all. */
+function summedCredits(pairs: readonly PairedRuns[], side: 'ours' | 'theirs'): readonly number[] {
   const tasks = [...new Set(pairs.map(({ task }) => task))];
   return tasks.flatMap((task) => {
-    const runs = pairs.filter((pair) => pair.task === task).map((pair) => pair[side].examples.map(isRight));
-    return (runs[0] ?? []).map((_, index) => runs.filter((run) => run[index] === true).length);
+    const runs = pairs.filter((pair) => pair.task === task).map((pair) => pair[side].examples.map(creditOf));
+    return (runs[0] ?? []).map((_, index) => exact(runs.reduce((sum, run) => sum + (run[index] ?? 0), 0)));
   });
+}
+
+/** Without what was added by rounding: sums of the same credits are the same in any order. */
+function exact(sum: number): number {
+  return Number(sum.toFixed(6));
 }
 
 /** Of the mean over the seeds of the difference of the scores; of one task only. */
@@ -146,7 +154,7 @@ function bootstrapOf(pairs: readonly PairedRuns[]): MethodComparison['bootstrap'
   const [first] = pairs;
   if (first === undefined || pairs.some(({ task }) => task !== first.task)) return null;
   const count = first.ours.examples.length;
-  const difference = first.ours.metric === 'accuracy' ? meanDifference(pairs) : scoreDifference(pairs);
+  const difference = MEANS.includes(first.ours.metric) ? meanDifference(pairs) : scoreDifference(pairs);
   const drawn = Math.min(
     MOST_RESAMPLES,
     Math.max(FEWEST_RESAMPLES, Math.floor(MOST_LOOKS / (count * difference.looks))),
@@ -164,9 +172,9 @@ interface Difference {
   readonly looks: number;
 }
 
-/** Accuracy is a mean over the examples, and so is its difference. */
+/** Such a score is a mean over the examples, and so is its difference. */
 function meanDifference(pairs: readonly PairedRuns[]): Difference {
-  const [ours, theirs] = [rightCounts(pairs, 'ours'), rightCounts(pairs, 'theirs')];
+  const [ours, theirs] = [summedCredits(pairs, 'ours'), summedCredits(pairs, 'theirs')];
   const differences = Float64Array.from(
     ours,
     (count, index) => (count - (theirs[index] ?? 0)) / pairs.length,
@@ -188,13 +196,15 @@ function scoreDifference(pairs: readonly PairedRuns[]): Difference {
   const count = pairs[0]?.ours.examples.length ?? 0;
   const predicted = new Float64Array(count);
   const expected = new Float64Array(count);
+  const credits = new Float64Array(count);
   const scoreAt = (answers: ReturnType<typeof answersOf>, indices: Int32Array) => {
     for (let place = 0; place < count; place += 1) {
       const index = indices[place] ?? 0;
       predicted[place] = answers.predicted[index] ?? NaN;
       expected[place] = answers.expected[index] ?? NaN;
+      credits[place] = answers.credits[index] ?? NaN;
     }
-    return metrics[metric].score(predicted, expected);
+    return metrics[metric].score(predicted, expected, credits);
   };
   return {
     at: (indices) =>

@@ -30,6 +30,8 @@ const input = z.discriminatedUnion('kind', [
       .regex(/^data:image\/(png|jpeg|webp|avif);base64,[A-Za-z0-9+/=]+$/)
       .max(MOST_THUMBNAIL)
       .nullable(),
+    /** What is asked about it; absent where nothing is. */
+    question: z.string().max(MOST_TEXT).optional(),
   }),
 ]);
 
@@ -67,6 +69,8 @@ const inspection = z.strictObject({
   prompt: prompt.nullable(),
   /** What the model reads, with the active prompt tokens where they stand. */
   sequence: z.array(sequencePart).readonly(),
+  /** What another part of the model reads besides, with the prompt where it stands there; absent where there is none. */
+  beside: z.array(sequencePart).readonly().optional(),
 });
 
 /** Shape of `inspections.json`. */

@@ -1,6 +1,6 @@
 import { formatTable, methodTable } from '../report/method-table.js';
 import { comparisonTable } from '../report/comparison-table.js';
-import { formatCount, scoreTitle } from '../report/score-format.js';
+import { formatCount, formatNames, scoreTitle } from '../report/score-format.js';
 import { runName } from './names.js';
 import type { MethodResult, RunResults } from './schema.js';
 
@@ -18,6 +18,7 @@ const hubMetrics: Readonly<Partial<Record<RunResults['metric'], string>>> = {
   pearson: 'pearsonr',
   spearman: 'spearmanr',
   'macro-f1': 'f1',
+  'exact-match': 'exact_match',
 };
 
 /** By this a card is known to be one of ours. */
@@ -56,7 +57,7 @@ export function modelCard(results: RunResults, { pipeline = 'other', command }: 
     `- **Data**: ${plain(data.source)}; ${formatCount(data.train)} examples for training, ${formatCount(data.validation)} for validation`,
     `- **Licence of the data**: ${plain(data.license)}`,
     ...(data.attribution === undefined ? [] : [`- **Attribution**: ${plain(data.attribution)}`]),
-    `- **Classes**: ${data.labels.map(plain).join(', ') || 'none: the answer is not a class'}`,
+    `- **Classes**: ${formatNames(data.labels.map(plain)) || 'none: the answer is not a class'}`,
     `- **Methods**: ${methods.map(([name]) => plain(name)).join(', ')}`,
     `- **Seeds**: ${[...new Set(methods.flatMap(([, { seeds }]) => seeds))].join(', ')}`,
     `- **Run**: ${results.startedAt}, ${plain(results.app)}; ${Object.entries(results.versions)

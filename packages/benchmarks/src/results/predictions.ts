@@ -11,6 +11,8 @@ const line = z.strictObject({
   label: z.number(),
   /** Other right candidates; absent where there are none. */
   alsoRight: z.array(z.number()).readonly().optional(),
+  /** What the prediction earns, 0 … 1; absent where it is just right or wrong. */
+  credit: z.number().min(0).max(1).optional(),
   prediction: z.number(),
   /** Of every class or candidate; null where the answer is a number. */
   probabilities: z.array(z.number()).readonly().nullable(),
@@ -34,6 +36,8 @@ export interface AskedExample {
   readonly id: string;
   readonly label: number;
   readonly alsoRight?: readonly number[] | undefined;
+  /** What answers earn, 0 … 1, where they are not just right or wrong; those that are missing earn nothing. */
+  readonly credits?: ReadonlyMap<number, number> | undefined;
   /** The answer where it is a number. */
   readonly target?: number | undefined;
 }
@@ -57,7 +61,7 @@ export function examplePredictions(
   { logits, predictions }: SaidOfExamples,
 ): readonly ExamplePrediction[] {
   const classes = logits.length / examples.length;
-  return examples.map(({ id, label, alsoRight = [], target }, index) => {
+  return examples.map(({ id, label, alsoRight = [], credits, target }, index) => {
     const said = predictions[index] ?? NaN;
     if (target !== undefined) return { id, label: target, prediction: rounded(said), probabilities: null };
     const row = Array.from(logits.subarray(index * classes, (index + 1) * classes));
@@ -65,34 +69,42 @@ export function examplePredictions(
       id,
       label,
       ...(alsoRight.length === 0 ? {} : { alsoRight: [...alsoRight] }),
+      ...(credits && { credit: rounded(credits.get(said) ?? 0) }),
       prediction: said,
       probabilities: softmax(row.filter((logit) => logit > ABSENT)).map(rounded),
     };
   });
 }
 
-/** What the metrics take: answers, with a right one that was given in the place of another right one. */
+/** What the metrics take: answers, with a right one that was given in the place of another right one, and what they earn. */
 export function answersOf(examples: readonly ExamplePrediction[]): {
   readonly predicted: Float64Array;
   readonly expected: Float64Array;
+  readonly credits: Float64Array;
 } {
   return {
     predicted: Float64Array.from(examples, ({ prediction }) => prediction),
     expected: Float64Array.from(examples, (example) =>
       isRight(example) ? example.prediction : example.label,
     ),
+    credits: Float64Array.from(examples, creditOf),
   };
 }
 
 /** Score of predictions, such as those that {@link readPredictions} has read. */
 export function scorePredictions(examples: readonly ExamplePrediction[], metric: MetricName): number {
-  const { predicted, expected } = answersOf(examples);
-  return metrics[metric].score(predicted, expected);
+  const { predicted, expected, credits } = answersOf(examples);
+  return metrics[metric].score(predicted, expected, credits);
 }
 
-/** Whether a prediction is the right answer, or one of them. */
-export function isRight({ label, alsoRight = [], prediction }: ExamplePrediction): boolean {
-  return prediction === label || alsoRight.includes(prediction);
+/** Whether a prediction is the right answer, or one of them, or earns at least half of what it could. */
+export function isRight({ label, alsoRight = [], credit, prediction }: ExamplePrediction): boolean {
+  return credit === undefined ? prediction === label || alsoRight.includes(prediction) : credit >= 0.5;
+}
+
+/** What a prediction earns: all or nothing, unless its example says more. */
+export function creditOf(example: ExamplePrediction): number {
+  return example.credit ?? Number(isRight(example));
 }
 
 /** One JSON object a line. */

@@ -34,6 +34,13 @@ const usage = z.strictObject({
     .nullable(),
 });
 
+/** What answers without a model score, or the most that any could. */
+const baseline = z.strictObject({
+  score: z.number(),
+  /** The same measures as those of methods, by name. */
+  measures: z.record(z.string(), z.number()),
+});
+
 /** The same after an evaluation in the course of training. */
 const usagePoint = usage.extend({ step: count });
 
@@ -102,7 +109,7 @@ const comparison = z.strictObject({
   /** Whether other examples would show the same; null without predictions, or where the answers are numbers. */
   overExamples: z
     .strictObject({
-      /** Mid-p of the predictions of one seed; of several seeds, the permutation test on the share of seeds that are right. */
+      /** Mid-p of the predictions of one seed; of several seeds, or where answers earn shares, the permutation test on what seeds earn. */
       test: z.enum(['McNemar mid-p', 'paired permutation']),
       examples: count,
       pValue: probability,
@@ -142,6 +149,8 @@ export const runResultsSchema = z.strictObject({
   }),
   /** Always saying the most frequent training class. */
   majority: z.strictObject({ label: z.string(), score: z.number() }),
+  /** Further answers to compare with, by what they are; absent where there are none. */
+  baselines: z.record(z.string(), baseline).optional(),
   backboneDetails: z.strictObject({
     family: z.string(),
     revision: z.string(),
@@ -165,6 +174,9 @@ export const runResultsSchema = z.strictObject({
 
 /** What `results.json` holds. */
 export type RunResults = Readonly<z.infer<typeof runResultsSchema>>;
+
+/** Answers that methods are compared with, by what they are. */
+export type Baselines = NonNullable<RunResults['baselines']>;
 
 /** One method's part of {@link RunResults}. */
 export type MethodResult = Readonly<z.infer<typeof method>>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { initialLinearHead } from '@dynaprompt/backbone';
 import { DataError, type FrozenBackbone } from '@dynaprompt/core';
 import { dualBackbone } from '../dual/dual-backbone.js';
@@ -112,6 +113,8 @@ function vqaTask(opened: OpenedDual, options: VqaOptions, classes: number): Dual
   const questionRow = remember(({ question }: VqaExample) =>
     cutRow(tokenRow(tokenizer, questions, question), maximumTokens),
   );
+  // There may be thousands of answers, and millions of examples.
+  const setting = createHash('sha256').update(JSON.stringify([use, head, questionTemplate])).digest('hex');
   const statements = isFused ? undefined : statementsOf(opened, options, classes);
   return {
     classes,
@@ -128,8 +131,7 @@ function vqaTask(opened: OpenedDual, options: VqaOptions, classes: number): Dual
     initialHead: (seed) =>
       isFused ? initialLinearHead(classes, fusedWidth({ width, reads }), seed) : new Map(),
     countOf: (example) => (statements ? statements(example).length : classes),
-    identify: ({ question, candidates }) =>
-      JSON.stringify([question, candidates ?? null, use, head, questionTemplate]),
+    identify: ({ question, candidates }) => JSON.stringify([question, candidates ?? null, setting]),
   };
 }
 
@@ -145,7 +147,7 @@ function statementsOf(
   >;
   const wording: Wording = parseWording(template, 'answer');
   const plain: Wording = { before: '', after: '' };
-  if (use !== 'image') parseWording(template, 'question');
+  if (template.includes('{question}')) parseWording(template, 'question');
   const statement = (question: string, answer: string): TokenRow => {
     const words = worded(wording, answer).replace('{question}', () => (use === 'image' ? '' : question));
     const text = use === 'image' ? answer : words;

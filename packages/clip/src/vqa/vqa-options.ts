@@ -24,7 +24,7 @@ export interface AnswerCandidates {
   readonly answers?: readonly string[];
   /** Most candidates of an example, where they are its own. */
   readonly most?: number;
-  /** Default `{question} {answer}`. */
+  /** Default `{question} {answer}`; without `{question}`, the answers alone are compared with the picture. */
   readonly template?: string;
 }
 

@@ -4,7 +4,15 @@ import type { Emitter } from '../graph/emitter.js';
 import type { Graph } from '../graph/graph.js';
 import { DataType } from '../graph/types.js';
 import { float32, type TensorValue } from '../session/tensor-value.js';
-import { buildGraph, distance, evaluate, floatInput, integerInput, tensorOf } from '../testing/models.js';
+import {
+  buildGraph,
+  distance,
+  evaluate,
+  floatInput,
+  integerInput,
+  nodeOf,
+  tensorOf,
+} from '../testing/models.js';
 import { randomFloats } from '../testing/random.js';
 import { addKeyBias } from './attention.js';
 import { findTokenEmbedding, injectPrompts } from './prompts.js';
@@ -78,6 +86,20 @@ describe('patch embeddings', () => {
     expect(found).toMatchObject({ tensor: found.sum, tokens: 6, width: 8 });
   });
 
+  it('have positions from a table of codes', () => {
+    const found = find((emit) => {
+      emit.graph.initializers.set(
+        'places',
+        tensorOf('places', DataType.int64, [1, 3], BigInt64Array.of(2n, 0n, 1n)),
+      );
+      emit.graph.initializers.set('codes', tensorOf('codes', DataType.uint8, [3, 8], new Uint8Array(24)));
+      emit.graph.initializers.set('zero', tensorOf('zero', DataType.uint8, [], Uint8Array.of(128)));
+      const rows = emit.op('Gather', ['codes', 'places']);
+      return emit.add(patches(emit), emit.op('DequantizeLinear', [rows, emit.float(0.5), 'zero']));
+    });
+    expect(found).toMatchObject({ tensor: found.sum, tokens: 3, width: 8 });
+  });
+
   it('have positions that are resized to the image (DINOv2)', () => {
     const found = find((emit) => {
       const rows = emit.mul(emit.extents('pixel_values', 2), emit.ints(2));
@@ -120,6 +142,18 @@ describe('the last hidden state', () => {
       emit.output('pooled', residual(emit, 'last_hidden_state'));
     });
     expect(found).toBe('last_hidden_state');
+  });
+
+  it('is what the head reads where the output is a cast of it', () => {
+    let hidden = '';
+    const { found } = find((emit, x) => {
+      hidden = emit.op('Exp', [residual(emit, x)]);
+      const to = new Map([['to', { kind: 'int', value: DataType.float32 }]] as const);
+      emit.graph.add(nodeOf('Cast', [hidden], ['last_hidden_state'], to));
+      emit.output('last_hidden_state');
+      emit.output('pooled', residual(emit, hidden));
+    });
+    expect(found).toBe(hidden);
   });
 
   it('is not the mean of two heads (DeiT)', () => {

@@ -3,6 +3,7 @@ import { StructureNotFoundError } from '../errors.js';
 import { intAttribute, intsAttribute } from '../graph/emitter.js';
 import { readsOf, type Graph } from '../graph/graph.js';
 import type { Node, Tensor } from '../graph/types.js';
+import { lookupOf } from '../quantised/lookup.js';
 import { tensorsOfRows } from './attention-pattern.js';
 import { findRegisters } from './registers.js';
 
@@ -86,12 +87,20 @@ function embeddingShape(
 ): readonly (number | undefined)[] | undefined {
   const constant = graph.initializers.get(tensor);
   if (constant) return constant.dims.length === 3 ? constant.dims : undefined;
-  const producer = graph.producer(tensor);
-  const [table, indices] = (producer?.inputs ?? []).map((input) => graph.initializers.get(input)?.dims);
-  if (producer?.opType === 'Gather' && table?.length === 2 && indices?.length === 2)
-    return [...indices, table[1]];
+  const looked = constantLookup(graph, tensor);
+  if (looked) return looked;
   const resized = constantsBehind(graph, tensor, pixels)?.find(({ dims }) => dims.length === 3);
   return resized && [resized.dims[0], undefined, resized.dims[2]];
+}
+
+/** Shape [1, tokens, width] of rows that constant indices [1, tokens] look up in a table of any precision. */
+function constantLookup(graph: Graph, tensor: string): readonly number[] | undefined {
+  const producer = graph.producer(tensor);
+  const isConverted = producer?.opType === 'DequantizeLinear' || producer?.opType === 'Cast';
+  const node = isConverted ? graph.producer(producer.inputs[0] ?? '') : producer;
+  const indices = graph.initializers.get(node?.inputs[1] ?? '');
+  const lookup = node && indices?.dims.length === 2 ? lookupOf(graph, node, indices.name) : undefined;
+  return indices && lookup?.rows === tensor ? [...indices.dims, lookup.width] : undefined;
 }
 
 /** The node that puts rows in front of patches, perhaps before a cast. */
@@ -132,7 +141,9 @@ const LAST_HIDDEN_STATE = 'last_hidden_state';
  */
 export function findLastHiddenState(graph: Graph, source: string): string {
   const active = activeTensors(graph, [source]);
-  if (graph.outputs.has(LAST_HIDDEN_STATE) && active.has(LAST_HIDDEN_STATE)) return LAST_HIDDEN_STATE;
+  // In half precision the output is a cast of what the head reads.
+  if (graph.outputs.has(LAST_HIDDEN_STATE) && active.has(LAST_HIDDEN_STATE))
+    return beforeCasts(graph, LAST_HIDDEN_STATE);
   const rows = tensorsOfRows(graph, source);
   const residual = graph
     .sortedNodes()
@@ -154,6 +165,11 @@ export function findLastHiddenState(graph: Graph, source: string): string {
     .flatMap((tensor) => graph.consumers(tensor))
     .find(({ opType }) => opType === 'LayerNormalization' || opType === 'SimplifiedLayerNormalization');
   return normalisation?.outputs[0] ?? sum;
+}
+
+function beforeCasts(graph: Graph, tensor: string): string {
+  const producer = graph.producer(tensor);
+  return producer?.opType === 'Cast' ? beforeCasts(graph, producer.inputs[0] ?? tensor) : tensor;
 }
 
 /** Operators that stand between a residual and its normalisation where rows are flattened or computed in half precision. */

@@ -13,6 +13,7 @@ import {
 import { type Adapter, loadAdapter, requireBackbone, restorePrompt } from '@dynaprompt/training';
 
 import { packageName } from '../package-name.js';
+import { type Arithmetic, arithmeticsOf } from './arithmetic.js';
 import { type BundledPlace, placeOf } from './place.js';
 
 /** Which adapter to use, and on what. */
@@ -25,12 +26,10 @@ export interface AdapterOptions {
 }
 
 /** Where the backbone of an adapter is, and how it was opened for training. */
-export interface AdapterPlace {
+export interface AdapterPlace extends Arithmetic {
   readonly location: string;
   /** Prompt slots to leave room for. */
   readonly slots: number;
-  /** Arithmetic of large products. */
-  readonly compute: 'float32' | 'int8';
 }
 
 /** How an application opens the backbone of an adapter. */
@@ -62,13 +61,31 @@ export async function openAdapter<Example>(
   const adapter = await loadAdapter(folder).catch(async (error: unknown) => {
     throw (await betterError(folder, error)) ?? error;
   });
-  const place: AdapterPlace = {
-    location: wanted ?? locationOf(adapter, opener.bundled),
-    slots: adapter.configuration?.slots ?? 0,
-    // An adapter answers in the arithmetic that it was trained in.
-    compute: /^int8$|products in int8$/.test(adapter.backbone.dtype) ? 'int8' : 'float32',
-  };
+  const location = wanted ?? locationOf(adapter, opener.bundled);
+  const slots = adapter.configuration?.slots ?? 0;
   await selectBackend();
+  // An adapter answers in the arithmetic that it was trained in.
+  const [likeliest, ...others] = arithmeticsOf(adapter.backbone.dtype);
+  const open = (arithmetic: Arithmetic): Promise<OpenAdapter<Example>> =>
+    openAt(adapter, { location, slots, ...arithmetic }, opener, anyRevision);
+  let opening = open(likeliest);
+  for (const arithmetic of others) {
+    opening = opening.catch((first: unknown) =>
+      open(arithmetic).catch(() => {
+        throw first;
+      }),
+    );
+  }
+  return opening;
+}
+
+/** Opens the backbone at one place, and releases it where it is not the adapter's. */
+async function openAt<Example>(
+  adapter: Adapter,
+  place: AdapterPlace,
+  opener: AdapterOpener<Example>,
+  anyRevision: boolean,
+): Promise<OpenAdapter<Example>> {
   const backbone = await opener.open(adapter, place);
   try {
     requireBackbone(adapter, backbone, { anyRevision });

@@ -4,6 +4,7 @@ import { type Adapter, methodNamed, resolveSettings, type TrainingEvent } from '
 
 import type { Domain, OpenTask, TaskSet } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
+import { releaseBackbones } from './backbones.js';
 import { inspectionsOf } from './inspections.js';
 import { predictionsOf } from './predictions.js';
 import { type Run, type RunMeans, trainAll } from './runs.js';
@@ -32,7 +33,7 @@ export interface ComparisonScene {
 
 /** Trains every method with every seed on a task, or on several together, and sums up the scores. Nothing is written. */
 export async function compare<Example, Options extends ComparisonOptions>(
-  domain: Pick<Domain<Example, Options>, 'application' | 'load' | 'measure'>,
+  domain: Pick<Domain<Example, Options>, 'application' | 'load' | 'measure' | 'baselines'>,
   options: Options,
   listener: ComparisonListener,
   signal: AbortSignal,
@@ -70,6 +71,7 @@ export async function compare<Example, Options extends ComparisonOptions>(
     return {
       app: domain.application.name,
       ...describeTasks(tasks),
+      ...baselinesOf(domain, data),
       methods: summaries,
       ...(comparisons && { comparisons }),
       versions: domain.application.versions,
@@ -78,8 +80,17 @@ export async function compare<Example, Options extends ComparisonOptions>(
       seconds: (Date.now() - startedAt.getTime()) / 1000,
     };
   } finally {
-    for (const { backbone } of tasks) await backbone.release();
+    for (const task of tasks) await releaseBackbones(task);
   }
+}
+
+/** Those of a single task; scores of several are means that these have no part in. */
+function baselinesOf<Example>(
+  domain: Pick<Domain<Example>, 'baselines'>,
+  [data, ...others]: readonly TaskSet<Example>[],
+): Partial<Pick<RunResults, 'baselines'>> {
+  if (domain.baselines === undefined || data === undefined || others.length > 0) return {};
+  return { baselines: domain.baselines(data) };
 }
 
 /** Everything that would have to be the same to get the same results. */

@@ -72,9 +72,13 @@ async function inspectRun<Example>(
       ...(predictions.task === undefined ? {} : { task: predictions.task }),
       id: answer.id,
       ...namesOf(answer, data.labels),
+      ...(seen.label === undefined ? {} : { label: seen.label }),
       input: seen.input,
       prompt: placed === undefined ? null : promptPart(placed),
       sequence: joined(promptedSequence(seen, placed)),
+      ...(seen.beside && {
+        beside: joined(promptedSequence(seen.beside, seen.beside.isPrompted ? placed : undefined)),
+      }),
     });
   }
   return inspections;

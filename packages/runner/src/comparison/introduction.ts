@@ -1,3 +1,5 @@
+import { formatNames } from '@dynaprompt/benchmarks';
+
 import type { ComparisonOptions } from '../options/comparison.js';
 import type { ComparisonScene } from './comparison.js';
 
@@ -22,7 +24,7 @@ export function introduction(
       ],
       ['task', `${set.name}: ${set.description}`],
       ...(set.attribution === undefined ? [] : [['credits', set.attribution]]),
-      ...(set.labels.length > 0 ? [['classes', set.labels.join(', ')]] : []),
+      ...(set.labels.length > 0 ? [['classes', formatNames(set.labels)]] : []),
       ...(set.skipped
         ? [['left out', `${count(set.skipped.count)} ${faults}: ${set.skipped.first.join('; ')}`]]
         : []),

@@ -6,20 +6,20 @@ import {
   type WrittenRun,
 } from '@dynaprompt/benchmarks';
 import type { BackboneDescription } from '@dynaprompt/core';
-import type { Adapter, GradientExchange, TrainingEvent } from '@dynaprompt/training';
+import type { Adapter, TrainingEvent } from '@dynaprompt/training';
 
 import type { Domain } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { saveAdapters } from '../output/save-adapters.js';
 import { compare, type ComparisonScene } from './comparison.js';
 import { introduction } from './introduction.js';
-import type { CheckpointPlan } from './runs.js';
+import type { CheckpointPlan, RunMeans } from './runs.js';
 import { metricOf } from './summary.js';
 
 /** What a comparison needs of a domain. */
 export type ComparisonDomain<Example, Options extends ComparisonOptions> = Pick<
   Domain<Example, Options>,
-  'application' | 'load' | 'measure'
+  'application' | 'load' | 'measure' | 'baselines'
 >;
 
 /** A comparison to be made. Plain data, which can be sent to another process. */
@@ -64,7 +64,7 @@ export async function perform<Example, Options extends ComparisonOptions>(
   { options, output, checkpoints }: ComparisonRequest<Options>,
   tell: (message: ComparisonMessage) => void,
   signal: AbortSignal,
-  exchange?: GradientExchange,
+  means: RunMeans = {},
 ): Promise<ComparisonOutcome> {
   let adapters: readonly Adapter[] = [];
   let record: RunRecord = {};
@@ -84,7 +84,7 @@ export async function perform<Example, Options extends ComparisonOptions>(
       },
     },
     signal,
-    { exchange, checkpoints },
+    { ...means, checkpoints },
   );
   signal.throwIfAborted();
   const written = await writeRun(output, results, record);

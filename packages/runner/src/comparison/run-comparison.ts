@@ -1,17 +1,19 @@
-import { ConfigurationError, parseConfiguration } from '@dynaprompt/core';
+import { parseConfiguration } from '@dynaprompt/core';
 import { methodNamed } from '@dynaprompt/training';
 
 import { openScreen } from '../display/screen.js';
 import { dryRun } from '../dry-run/dry-run.js';
 import type { ComparisonOptions, OutputOptions } from '../options/comparison.js';
 import { claimOutput, type OutputClaim } from '../output/claim-output.js';
-import { packageName } from '../package-name.js';
+import type { RankChannel } from '../parallel/channel.js';
 import { exchangeOver } from '../parallel/exchange.js';
 import { ownChannel } from '../parallel/rank-process.js';
 import { runRanks } from '../parallel/run-ranks.js';
+import { shareCheckpoints } from '../parallel/share-checkpoints.js';
 import { ComparisonStoppedError } from '../process/stopped.js';
 import { compare, type ComparisonListener } from './comparison.js';
 import { type ComparisonDomain, type ComparisonRequest, perform } from './perform.js';
+import type { RunMeans } from './runs.js';
 import { outcomeText } from './show-outcome.js';
 import { checkpointsOf, superviseComparison } from './supervise-comparison.js';
 
@@ -36,42 +38,52 @@ export async function runComparison<Example, Options extends ComparisonOptions>(
     await dryRun(domain, options, output, signal);
     return;
   }
-  if (output.parallel !== undefined && output.resume === true) {
-    throw new ConfigurationError({
-      packageName,
-      subject: '--resume',
-      problem: 'several processes that train a run together leave no checkpoints',
-      remedy: 'Leave out --resume or --data-parallel',
-    });
-  }
   const channel = ownChannel();
   if (output.parallel !== undefined && channel === undefined) {
     process.exitCode = await runRanks(output.parallel, signal);
     return;
   }
-  const exchange = channel && exchangeOver(channel);
+  // Round 0 is for the checkpoints.
+  const exchange = channel && exchangeOver(channel, 1, signal);
+  const means: RunMeans = exchange === undefined ? {} : { exchange, stopping: exchange.stopping };
   if (channel !== undefined && channel.rank > 0) {
-    // Rank 0 shows and writes what all ranks have in common.
-    await compare(domain, options, silent, signal, { exchange });
+    await follow(domain, options, signal, channel, means);
     return;
   }
   const claim = await claimOutput(domain.application.name, output);
   const screen = openScreen(output, signal);
   try {
-    // Ranks would be at different steps when they stop.
-    const checkpoints = exchange === undefined ? checkpointsOf(claim.checkpoints, output) : undefined;
+    const checkpoints = checkpointsOf(claim.checkpoints, output);
+    if (channel !== undefined) await shareCheckpoints(channel, 0, checkpoints);
     const request: ComparisonRequest<Options> = { options, output: output.output, checkpoints };
     const outcome =
       worker === undefined || output.inProcess === true || exchange !== undefined
-        ? await perform(domain, request, screen.told, signal, exchange)
+        ? await perform(domain, request, screen.told, signal, means)
         : await superviseComparison(worker, request, claim, screen, signal);
     await claim.removeCheckpoints();
     screen.finish(outcome, outcomeText(outcome));
   } catch (error) {
-    throw screen.fail(await betterError(error, claim, signal));
+    const isStopped = signal.aborted || means.stopping?.aborted === true;
+    throw screen.fail(isStopped ? await betterError(error, claim) : error);
   } finally {
     screen.end();
     await claim.release();
+  }
+}
+
+/** Trains with rank 0, which shows and writes what all ranks have in common, and leaves nothing behind. */
+async function follow<Example, Options extends ComparisonOptions>(
+  domain: ComparisonDomain<Example, Options>,
+  options: Options,
+  signal: AbortSignal,
+  channel: RankChannel,
+  means: RunMeans,
+): Promise<void> {
+  const { plan, close } = await shareCheckpoints(channel, 0);
+  try {
+    await compare(domain, options, silent, signal, { ...means, checkpoints: plan });
+  } finally {
+    await close();
   }
 }
 
@@ -82,8 +94,8 @@ function requireMethod(name: string, { prompt, slots }: ComparisonOptions): void
 }
 
 /** A run that was stopped says what to do to go on. */
-async function betterError(error: unknown, claim: OutputClaim, signal: AbortSignal): Promise<unknown> {
-  if (!signal.aborted || !(await claim.hasCheckpoints())) return error;
+async function betterError(error: unknown, claim: OutputClaim): Promise<unknown> {
+  if (!(await claim.hasCheckpoints())) return error;
   return new ComparisonStoppedError(claim.checkpoints, error);
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { metrics, type SeedRun } from '@dynaprompt/benchmarks';
-import { nullThrows } from '@dynaprompt/core';
+import { type FrozenBackbone, nullThrows } from '@dynaprompt/core';
 import {
   type Adapter,
   type Evaluation,
@@ -19,6 +19,7 @@ import {
 import type { Domain, Measures, OpenTask } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { adaptersOf, adaptersOfTasks } from '../output/save-adapters.js';
+import { backboneFor } from './backbones.js';
 
 /** One run of a method with one seed, on one task or on several. */
 export interface Run extends RunResult {
@@ -60,6 +61,8 @@ export interface CheckpointPlan {
 /** What runs are made with besides their options; changes no result beyond rounding. */
 export interface RunMeans {
   readonly exchange?: GradientExchange | undefined;
+  /** Ends the runs; default: what ends everything else. */
+  readonly stopping?: AbortSignal | undefined;
   readonly checkpoints?: CheckpointPlan | undefined;
 }
 
@@ -71,12 +74,19 @@ export async function trainAll<Example>(
   tasks: readonly OpenTask<Example>[],
   tell: (event: TrainingEvent) => void,
   signal: AbortSignal,
-  { exchange, checkpoints }: RunMeans = {},
+  { exchange, stopping = signal, checkpoints }: RunMeans = {},
 ): Promise<ReadonlyMap<string, readonly Run[]>> {
   const notices = new Set<string>();
-  const named = tasks.map((task) => namedTask(task, (message) => notices.add(message)));
+  const known = new Map<FrozenBackbone<Example>, OpenNamedTask<Example>>();
+  const namedFor = (task: OpenTask<Example>, method: TrainingMethod): OpenNamedTask<Example> => {
+    const backbone = backboneFor(task, method);
+    const named = known.get(backbone) ?? namedTask({ ...task, backbone }, (message) => notices.add(message));
+    known.set(backbone, named);
+    return named;
+  };
   const runs = new Map<string, Run[]>();
   for (const method of methods) {
+    const named = tasks.map((task) => namedFor(task, method));
     for (const seed of options.seeds) {
       const { steps, batch, accumulation, training, evaluateEvery, nanPolicy, earlyStopping } = options;
       const name = typeof method === 'object' ? method.name : method;
@@ -88,7 +98,7 @@ export async function trainAll<Example>(
         steps,
         batch,
         accumulation,
-        signal,
+        signal: stopping,
         exchange,
         earlyStopping,
         ...(nanPolicy === undefined ? {} : { nanPolicy }),

@@ -119,7 +119,12 @@ function skippedOf(sets: readonly TaskSet<unknown>[]): Pick<RunResults['data'], 
 }
 
 /** Always the same answer: the most frequent class or place among the candidates, or the mean of the numbers. */
-function majorityOf({ labels, train, validation, metric }: TaskSet<unknown>): RunResults['majority'] {
+export function majorityOf({
+  labels,
+  train,
+  validation,
+  metric,
+}: Pick<TaskSet<unknown>, 'labels' | 'train' | 'validation' | 'metric'>): RunResults['majority'] {
   const answers = (split: TaskSet<unknown>['train']): number[] =>
     split.map(({ label, target }) => target ?? label);
   if (train.some(({ target }) => target !== undefined)) {
@@ -130,7 +135,11 @@ function majorityOf({ labels, train, validation, metric }: TaskSet<unknown>): Ru
       score: metrics[metric].score(constant, answers(validation)),
     };
   }
-  const { label, score } = majorityBaseline(answers(train), answers(validation), metric);
+  const creditsOf = (chosen: number): number[] =>
+    validation.map(({ label, credits }) =>
+      credits === undefined ? Number(chosen === label) : (credits.get(chosen) ?? 0),
+    );
+  const { label, score } = majorityBaseline(answers(train), answers(validation), metric, creditsOf);
   return { label: labels[label] ?? `candidate ${label + 1}`, score };
 }
 

@@ -2,6 +2,7 @@ import { formatTable } from '@dynaprompt/benchmarks';
 import { type BackboneDescription, nullThrows, selectBackend } from '@dynaprompt/core';
 import { methodNamed, resolveSettings } from '@dynaprompt/training';
 
+import { releaseBackbones } from '../comparison/backbones.js';
 import type { ComparisonDomain } from '../comparison/perform.js';
 import { clockTime } from '../display/run-clock.js';
 import type { OpenTask } from '../domain.js';
@@ -50,7 +51,7 @@ export async function dryRun<Example, Options extends ComparisonOptions>(
     const found = await measureAll(options, tasks, signal);
     process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : describe(options, found));
   } finally {
-    for (const { backbone } of tasks) await backbone.release();
+    for (const task of tasks) await releaseBackbones(task);
   }
 }
 

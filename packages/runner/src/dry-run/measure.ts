@@ -11,6 +11,7 @@ import {
 } from '@dynaprompt/core';
 import type { TrainingExample, TrainingMethod } from '@dynaprompt/training';
 
+import { backboneFor } from '../comparison/backbones.js';
 import type { OpenTask } from '../domain.js';
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -35,7 +36,7 @@ export class Measurer<Example> {
   private readonly backbone: FrozenBackbone<Example>;
 
   constructor(
-    { backbone, data }: OpenTask<Example>,
+    private readonly task: Pick<OpenTask<Example>, 'backbone' | 'probe' | 'data'>,
     private readonly place: {
       readonly batch: number;
       readonly seed: number;
@@ -44,8 +45,8 @@ export class Measurer<Example> {
       readonly tasks: number;
     },
   ) {
-    this.backbone = backbone;
-    this.batch = spread(data.train, place.batch);
+    this.backbone = task.backbone;
+    this.batch = spread(task.data.train, place.batch);
   }
 
   /** Longest example of the pass, in the backbone's own units. */
@@ -56,16 +57,18 @@ export class Measurer<Example> {
   /** Seconds in which the vectors of one example are computed. */
   async featureSeconds(kind: 'features' | 'pooled'): Promise<number> {
     const { examples } = this.batch;
-    return (await timedTwice(() => this.backbone[kind](examples))).seconds / examples.length;
+    const backbone = kind === 'pooled' ? backboneFor(this.task, 'linear-probe') : this.backbone;
+    return (await timedTwice(() => backbone[kind](examples))).seconds / examples.length;
   }
 
   async measure(method: TrainingMethod): Promise<MethodMeasures> {
     if (typeof method === 'object') return this.measurePrompt(method.configuration);
     if (method === 'fine-tuning') return this.measureFineTuning();
-    const head = this.backbone.initialHead(this.place.seed);
+    const backbone = backboneFor(this.task, method);
+    const head = backbone.initialHead(this.place.seed);
     const probed = { shapes: {}, head: shapesOf(head), passSeconds: 0, exampleSeconds: 0 };
     if (head.size > 0) return { ...probed, features: 'pooled' };
-    const { seconds } = await timedTwice(() => this.backbone.predict(this.batch.examples, undefined, head));
+    const { seconds } = await timedTwice(() => backbone.predict(this.batch.examples, undefined, head));
     return { ...probed, exampleSeconds: seconds / this.batch.examples.length, features: undefined };
   }
 

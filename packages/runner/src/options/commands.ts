@@ -12,7 +12,7 @@ import { parseIndex } from './values.js';
  * one line each.
  */
 export function createProgram(
-  { program, versions }: Application,
+  { program, versions }: Pick<Application, 'program' | 'versions'>,
   description: string,
   writeError: (text: string) => void,
 ): Command {

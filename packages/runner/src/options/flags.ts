@@ -79,16 +79,23 @@ export function addSlots(command: Command): Command {
 
 /** Adds how classes are read off, and the arithmetic of the model. */
 export function addHead(command: Command, heads: readonly HeadKind[]): Command {
-  return command
-    .addOption(new Option('--head <kind>', 'how classes are read off').choices(heads).default('linear'))
-    .addOption(
-      new Option(
-        '--compute <arithmetic>',
-        "of the backbone's large products: int8 is faster, its gradient nearly exact",
-      )
-        .choices(['float32', 'int8'])
-        .default('float32'),
-    );
+  return addCompute(
+    command.addOption(
+      new Option('--head <kind>', 'how classes are read off').choices(heads).default('linear'),
+    ),
+  );
+}
+
+/** Adds the arithmetic of the model. */
+export function addCompute(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--compute <arithmetic>',
+      "of the backbone's large products: int8 is faster, its gradient nearly exact",
+    )
+      .choices(['float32', 'int8'])
+      .default('float32'),
+  );
 }
 
 /** Adds where results go; `folder` is the default in words. */

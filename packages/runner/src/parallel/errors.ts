@@ -14,7 +14,7 @@ export class RankLostError extends DynaPromptError {
       packageName,
       subject: `rank ${rank}`,
       problem: `it is gone (${how}), and the other ranks stopped`,
-      remedy: 'See why it ended, and start all ranks again',
+      remedy: 'See why it ended, and start all ranks again, with --resume to go on from the last checkpoint',
       ...(cause === undefined ? {} : { cause }),
     });
     this.rank = rank;

@@ -38,8 +38,8 @@ describe('encodeMessage', () => {
       [1, answer(1)],
       [3, { ...answer(2), loss: NaN }],
     ]);
-    const read = decodeMessage(encodeMessage({ digest: 'abc', count: 5, own }));
-    expect(read).toMatchObject({ digest: 'abc', count: 5 });
+    const read = decodeMessage(encodeMessage({ digest: 'abc', count: 5, stops: true, own }));
+    expect(read).toMatchObject({ digest: 'abc', count: 5, stops: true });
     expect([...read.own].map(([index, given]) => [index, comparable(given)])).toEqual(
       [...own].map(([index, given]) => [index, comparable(given)]),
     );
@@ -70,6 +70,32 @@ describe('exchangeOver', () => {
       const expected = [0, 1, 2].map((index) => comparable(answer(index)));
       for (const answers of gathered) expect(answers.map(comparable)).toEqual(expected);
     }
+  });
+
+  it('stops all ranks in the same step', async () => {
+    const meeting = new Meeting(2);
+    const asked = new AbortController();
+    const exchanges = [0, 1].map((rank) =>
+      exchangeOver(meeting.channel(rank), 3, rank === 1 ? asked.signal : undefined),
+    );
+    const step = (): Promise<unknown> =>
+      Promise.all(
+        exchanges.map((each) => each.exchange(new Map([[each.rank, answer(1)]]), 2, parameters(1))),
+      );
+    const raised = (): boolean[] => exchanges.map(({ stopping }) => stopping.aborted);
+    await step();
+    asked.abort(new Error('enough'));
+    expect(raised()).toEqual([false, false]);
+    await step();
+    expect(raised()).toEqual([true, true]);
+  });
+
+  it('stops at once before the first step', () => {
+    const asked = new AbortController();
+    const { stopping } = exchangeOver(new Meeting(2).channel(0), 0, asked.signal);
+    asked.abort(new Error('enough'));
+    expect(stopping.reason).toEqual(new Error('enough'));
+    expect(exchangeOver(new Meeting(2).channel(0), 0, asked.signal).stopping.aborted).toBe(true);
   });
 
   it('names the rank whose parameters are others', async () => {

@@ -105,7 +105,8 @@ function join(
       if (code !== 0) {
         const how = signal === null ? `ended with exit code ${code ?? 'unknown'}` : `ended by ${signal}`;
         const words = complaint();
-        void hub.lose(rank, words === '' ? how : `${how}: ${words}`);
+        // Where the others are out of reach, they miss its signs of life.
+        void Promise.resolve(hub.lose(rank, words === '' ? how : `${how}: ${words}`)).catch(() => undefined);
       }
       resolve({ code, signal });
     });

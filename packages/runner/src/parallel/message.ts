@@ -9,6 +9,8 @@ export interface StepMessage {
   readonly digest: string;
   /** Passes of the step. */
   readonly count: number;
+  /** Whether it was asked to stop. */
+  readonly stops: boolean;
   readonly own: ReadonlyMap<number, PassAnswer>;
 }
 
@@ -21,6 +23,7 @@ interface TensorPlace {
 interface Header {
   readonly digest: string;
   readonly count: number;
+  readonly stops: boolean;
   readonly passes: readonly {
     readonly index: number;
     /** As text: JSON has no NaN. */
@@ -33,7 +36,7 @@ interface Header {
 const planFields = ['prompts', 'position', 'gates', 'deep'] as const;
 
 /** A 32-bit length, a header in JSON, and the numbers of all tensors as float32 in the byte order of the machine. */
-export function encodeMessage({ digest, count, own }: StepMessage): Uint8Array {
+export function encodeMessage({ digest, count, stops, own }: StepMessage): Uint8Array {
   const tensors: Float32Array[] = [];
   const place = (name: string, values: Float32Array): TensorPlace => {
     tensors.push(values);
@@ -48,7 +51,7 @@ export function encodeMessage({ digest, count, own }: StepMessage): Uint8Array {
     }),
     head: [...head].map(([name, values]) => place(name, values)),
   }));
-  const header = Buffer.from(JSON.stringify({ digest, count, passes } satisfies Header));
+  const header = Buffer.from(JSON.stringify({ digest, count, stops, passes } satisfies Header));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   const numbers = tensors.map(({ buffer, byteOffset, byteLength }) =>
@@ -61,7 +64,7 @@ export function decodeMessage(message: Uint8Array): StepMessage {
   // A copy, so that the numbers start where float32 may.
   const bytes = Buffer.from(message);
   const headerEnd = 4 + bytes.readUInt32LE(0);
-  const { digest, count, passes } = JSON.parse(bytes.toString('utf8', 4, headerEnd)) as Header;
+  const { digest, count, stops, passes } = JSON.parse(bytes.toString('utf8', 4, headerEnd)) as Header;
   const numbers = new Float32Array(new Uint8Array(bytes.subarray(headerEnd)).buffer);
   let start = 0;
   const take = ({ name, length }: TensorPlace): [string, Float32Array] => {
@@ -73,7 +76,7 @@ export function decodeMessage(message: Uint8Array): StepMessage {
     const fields = Object.fromEntries(plan.map(take)) as unknown as PassAnswer['plan'];
     return [index, { loss: Number(loss), plan: fields, head: new Map(head.map(take)) }];
   });
-  return { digest, count, own: new Map(own) };
+  return { digest, count, stops, own: new Map(own) };
 }
 
 /** Name of the values of parameters: equal bits, equal digests. */

@@ -2,20 +2,19 @@ import { setTimeout } from 'node:timers/promises';
 
 import { describe, expect, it } from '@jest/globals';
 
-import type { Argument, Reply } from '../queue/redis/protocol.js';
 import { RankLostError } from './errors.js';
-import { type KeyStore, RedisHub, type RedisHubOptions } from './redis-hub.js';
+import { type KeyStore, type RedisCommand, RedisHub, type RedisHubOptions } from './redis-hub.js';
 
 /** The four commands that a hub gives, with keys that are forgotten in time. */
 class MemoryStore implements KeyStore {
   readonly keys = new Map<string, { readonly value: Uint8Array; readonly until: number }>();
 
-  async call(...words: readonly Argument[]): Promise<Reply> {
-    const reply = await this.callRaw(...words);
+  async call(...command: RedisCommand): Promise<unknown> {
+    const reply = await this.callBuffer(...command);
     return reply instanceof Uint8Array ? Buffer.from(reply).toString() : reply;
   }
 
-  callRaw(...[command, key = '', value = '', , expiry]: readonly Argument[]): Promise<Reply> {
+  callBuffer(...[command, key = '', value = '', , expiry]: RedisCommand): Promise<unknown> {
     const name = `${typeof key === 'object' ? 'bytes' : key}`;
     const entry = this.keys.get(name);
     const found = entry !== undefined && entry.until > Date.now() ? entry.value : null;
@@ -97,5 +96,13 @@ describe('RedisHub', () => {
     const alone = RedisHub.join(new MemoryStore(), { rank: 0, size: 3, group: 'run', patience: 100 });
     await expect(alone).rejects.toThrow(RankLostError);
     await expect(alone).rejects.toMatchObject({ rank: 1, how: expect.stringMatching(/did not come/) });
+  });
+
+  it('stops waiting for the others when it is told to', async () => {
+    const stop = new AbortController();
+    const options = { rank: 0, size: 2, group: 'run', patience: 60_000, signal: stop.signal };
+    const alone = RedisHub.join(new MemoryStore(), options);
+    stop.abort(new Error('enough'));
+    await expect(alone).rejects.toThrow('enough');
   });
 });

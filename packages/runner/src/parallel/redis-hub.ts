@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 
-import type { Argument, Reply } from '../queue/redis/protocol.js';
 import { hashOf } from '../process/hash.js';
 import { RankLostError } from './errors.js';
 import type { RankHub } from './launch.js';
 
+/** A command of a Redis server, and what it is given. */
+export type RedisCommand = [name: string, ...words: (string | number | Buffer)[]];
+
 /** What a hub needs of a Redis server; calls may be repeated. */
 export interface KeyStore {
-  call(...words: readonly Argument[]): Promise<Reply>;
+  call(...command: RedisCommand): Promise<unknown>;
   /** Texts of the answer as bytes. */
-  callRaw(...words: readonly Argument[]): Promise<Reply>;
+  callBuffer(...command: RedisCommand): Promise<unknown>;
 }
 
 export interface RedisHubOptions {
@@ -23,6 +25,8 @@ export interface RedisHubOptions {
   readonly patience: number;
   /** Milliseconds without a sign of life after which a rank is taken to be gone. Default 15 s. */
   readonly silence?: number;
+  /** Ends the waiting at the start. */
+  readonly signal?: AbortSignal;
 }
 
 /** Milliseconds after which the server forgets what nobody has cleared away. */
@@ -58,7 +62,8 @@ export class RedisHub implements RankHub {
 
   async offer(rank: number, round: number, message: Uint8Array): Promise<readonly Uint8Array[]> {
     const { store, session, size } = this;
-    await store.call('SET', `${session}:${round}:${rank}`, message, 'PX', forgotten);
+    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+    await store.call('SET', `${session}:${round}:${rank}`, bytes, 'PX', forgotten);
     const messages: Uint8Array[] = [];
     for (let other = 0; other < size; other++) {
       messages.push(other === rank ? message : await this.messageOf(other, round));
@@ -81,7 +86,7 @@ export class RedisHub implements RankHub {
   /** Shows signs of life from now on. */
   private async live(): Promise<void> {
     const { rank, silence = 15_000 } = this.options;
-    const sign = (): Promise<Reply> =>
+    const sign = (): Promise<unknown> =>
       this.store.call('SET', `${this.session}:alive:${rank}`, 1, 'PX', silence);
     await sign();
     this.beat = setInterval(() => {
@@ -94,7 +99,7 @@ export class RedisHub implements RankHub {
     const { silence = 15_000 } = this.options;
     let seen = Date.now();
     for (let looks = 1; ; looks++) {
-      const found = await store.callRaw('GET', `${session}:${round}:${rank}`);
+      const found = await store.callBuffer('GET', `${session}:${round}:${rank}`);
       if (found instanceof Uint8Array) return found;
       if (looks % 20 === 0) {
         const how = await store.call('GET', `${session}:lost:${rank}`);
@@ -113,7 +118,7 @@ export class RedisHub implements RankHub {
 /** Name of a session that all ranks of this run, and no others, know: rank 0 waits for the others, and lists who came. */
 async function agree(
   store: KeyStore,
-  { rank, size, patience }: RedisHubOptions,
+  { rank, size, patience, signal }: RedisHubOptions,
   prefix: string,
 ): Promise<string> {
   const own = randomUUID();
@@ -121,6 +126,7 @@ async function agree(
   const deadline = Date.now() + patience;
   let absent = 0;
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     await store.call('SET', `${prefix}:hello:${rank}`, own, 'PX', 2000);
     const hellos = await Promise.all(ranks.map((other) => store.call('GET', `${prefix}:hello:${other}`)));
     const missing = hellos.findIndex((hello) => hello === null);

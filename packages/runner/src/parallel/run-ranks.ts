@@ -1,4 +1,4 @@
-import { openRedis, persistently } from '../queue/redis/open.js';
+import { RedisLink } from '../queue/redis-link.js';
 import type { ParallelOptions } from './flags.js';
 import { launchRanks } from './launch.js';
 import { Meeting } from './meeting.js';
@@ -20,19 +20,19 @@ export async function runRanks({ size, remote }: ParallelOptions, signal: AbortS
     return launchRanks({ script, words, ranks, hub: new Meeting(size), signal });
   }
   const { rank, url, group } = remote;
-  const client = await openRedis(url, patience, `rank-${rank}`);
+  const link = await RedisLink.open(url, patience, `rank-${rank}`);
   const store: KeyStore = {
-    call: (...words) => persistently(client, () => client.call(...words)),
-    callRaw: (...words) => persistently(client, () => client.callRaw(...words)),
+    call: (...command) => link.persistently(() => link.client.call(...command)),
+    callBuffer: (...command) => link.persistently(() => link.client.callBuffer(...command)),
   };
   try {
-    const hub = await RedisHub.join(store, { rank, size, group, patience });
+    const hub = await RedisHub.join(store, { rank, size, group, patience, signal });
     try {
       return await launchRanks({ script, words, ranks: [rank], hub, signal });
     } finally {
       hub.leave();
     }
   } finally {
-    await client.quit();
+    await link.close();
   }
 }

@@ -27,8 +27,14 @@ describe('parseRedisAddress', () => {
     ['nowhere', /no URL/],
     ['http://far.example', /its protocol is http/],
     ['redis:///0', /names no host/],
-    ['redis://far.example/jobs', /jobs is no number/],
+    ['redis://far.example/jobs', /what follows the host is no number/],
+    ['redis://far.example/0?family=6', /what follows the host is no number/],
     ['redis://user:secret@far.example/jobs', /redis:\/\/…@far\.example/],
+    ['redis://user:the/secret@far.example', /no URL/],
+    ['redis://user:1/secret@far.example', /what follows the host is no number/],
+    ['redis://user:a@secret@far.example/jobs', /redis:\/\/…@far\.example/],
+    ['redis://user:%zzsecret@far.example', /a % in its user or password/],
+    [':secret@far.example', /--queue …@far\.example/],
   ])('refuses %s', (text, message) => {
     expect(() => parseRedisAddress(text)).toThrow(ConfigurationError);
     expect(() => parseRedisAddress(text)).toThrow(message);

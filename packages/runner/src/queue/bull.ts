@@ -3,9 +3,7 @@ import { type Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullm
 import type { SweepJob } from '../sweep/jobs.js';
 import { isResult, type JobResult } from '../sweep/store.js';
 import type { JobAnswer, JobFeed, JobQueue, JobState } from './contract.js';
-import { QueueConnectionError } from './errors.js';
-import type { RedisClient } from './redis/client.js';
-import { openRedis, persistently } from './redis/open.js';
+import { RedisLink } from './redis-link.js';
 
 /** Where a queue is. */
 export interface QueuePlace {
@@ -25,22 +23,22 @@ const attempts = 3;
 
 /** Opens the queue of an application for its sweeps. @throws ConfigurationError, QueueConnectionError */
 export async function openBullQueue({ url, application, patience }: QueuePlace): Promise<JobQueue> {
-  const client = await openRedis(url, patience, `${application}-sweep`);
-  const queue = new Queue<SweepJob, JobResult>(application, { connection: client, prefix });
+  const link = await RedisLink.open(url, patience, `${application}-sweep`);
+  const queue = new Queue<SweepJob, JobResult>(application, { connection: link.client, prefix });
   // Lost connections show in the calls.
   queue.on('error', () => undefined);
-  return new BullQueue(client, queue);
+  return new BullQueue(link, queue);
 }
 
 class BullQueue implements JobQueue {
   constructor(
-    private readonly client: RedisClient,
+    private readonly link: RedisLink,
     private readonly queue: Queue<SweepJob, JobResult>,
   ) {}
 
   async put(jobs: readonly SweepJob[]): Promise<void> {
     for (const part of inParts(jobs)) {
-      await persistently(this.client, () =>
+      await this.link.persistently(() =>
         this.queue.addBulk(
           part.map((job) => ({
             name: job.identity.method,
@@ -60,7 +58,7 @@ class BullQueue implements JobQueue {
 
   async retry(jobs: readonly SweepJob[]): Promise<void> {
     for (const { key } of jobs) {
-      await persistently(this.client, async () => {
+      await this.link.persistently(async () => {
         const job = await this.queue.getJob(key);
         if ((await job?.isFailed()) === true) await job?.retry('failed', { resetAttemptsMade: true });
       });
@@ -70,9 +68,7 @@ class BullQueue implements JobQueue {
   async states(keys: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
     const states = new Map<string, JobState>();
     for (const part of inParts(keys)) {
-      const jobs = await persistently(this.client, () =>
-        Promise.all(part.map((key) => this.queue.getJob(key))),
-      );
+      const jobs = await this.link.persistently(() => Promise.all(part.map((key) => this.queue.getJob(key))));
       for (const [index, key] of part.entries()) {
         const job = jobs[index];
         if (job !== undefined) states.set(key, stateOf(job));
@@ -83,7 +79,7 @@ class BullQueue implements JobQueue {
 
   async close(): Promise<void> {
     await this.queue.close();
-    await this.client.quit();
+    await this.link.close();
   }
 }
 
@@ -111,12 +107,12 @@ export interface FeedOptions {
 
 /** Opens the queue of an application for a worker. @throws ConfigurationError, QueueConnectionError */
 export async function openBullFeed(place: QueuePlace, options: FeedOptions): Promise<JobFeed> {
-  const client = await openRedis(place.url, place.patience, `${place.application}-worker`);
-  return { serve: (answer, signal) => serve(client, place, options, answer, signal) };
+  const link = await RedisLink.open(place.url, place.patience, `${place.application}-worker`);
+  return { serve: (answer, signal) => serve(link, place, options, answer, signal) };
 }
 
 async function serve(
-  client: RedisClient,
+  link: RedisLink,
   { application, patience }: QueuePlace,
   { concurrency, lock, say }: FeedOptions,
   answer: (job: SweepJob) => Promise<JobAnswer>,
@@ -134,6 +130,7 @@ async function serve(
     if (!outcome.ok) throw new UnrecoverableError(outcome.message);
     return given.result;
   };
+  const { client } = link;
   const worker = new Worker<SweepJob, JobResult>(application, perform, {
     connection: client,
     prefix,
@@ -144,10 +141,15 @@ async function serve(
     maxStalledCount: attempts,
     drainDelay: 2,
   });
+  let isLost = false;
+  // Every attempt that fails ends in a close.
   client.on('close', () => {
-    if (client.status === 'reconnecting') say(`connection lost, trying for ${Math.round(patience / 1000)} s`);
+    if (isLost || client.status !== 'reconnecting') return;
+    isLost = true;
+    say(`connection lost, trying for ${Math.round(patience / 1000)} s`);
   });
   client.on('ready', () => {
+    isLost = false;
     say('connection is back');
   });
   worker.on('error', (error) => {
@@ -160,14 +162,15 @@ async function serve(
       };
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
-      client.once('end', (error: unknown) => {
-        if (error instanceof QueueConnectionError) reject(error);
-      });
+      void link.gaveUp.then(reject);
       worker.run().catch(reject);
     });
+  } catch (error) {
+    // Not awaited: it may wait for jobs that go on until they are killed.
+    void worker.close(true).catch(() => undefined);
+    throw error;
   } finally {
-    if (client.status === 'end') void worker.close(true).catch(() => undefined);
-    else await client.quit();
+    await link.close();
   }
 }
 

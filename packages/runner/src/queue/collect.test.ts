@@ -96,4 +96,12 @@ describe('collectFromQueue', () => {
     stop.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
   });
+
+  it('stops where the queue is out of reach', async () => {
+    const stop = new AbortController();
+    queue.states = () => new Promise(() => undefined);
+    const waiting = collect({ signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
 });

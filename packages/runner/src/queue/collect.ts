@@ -27,11 +27,10 @@ export async function collectFromQueue(
   const open = new Map(jobs.map((job) => [job.key, job]));
   let isFirst = true;
   while (open.size > 0) {
-    signal.throwIfAborted();
-    const states = await queue.states([...open.keys()]);
+    const states = await untilAborted(queue.states([...open.keys()]), signal);
     if (isFirst && retryFailed) {
       const failed = [...open.values()].filter(({ key }) => states.get(key)?.state === 'failed');
-      await queue.retry(failed);
+      await untilAborted(queue.retry(failed), signal);
     } else {
       for (const [key, state] of states) {
         const job = open.get(key);
@@ -42,9 +41,23 @@ export async function collectFromQueue(
     }
     isFirst = false;
     const missing = [...open.values()].filter(({ key }) => !states.has(key));
-    if (missing.length > 0) await queue.put(missing);
+    if (missing.length > 0) await untilAborted(queue.put(missing), signal);
     if (open.size > 0) await setTimeout(pause, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** What the promise gives, unless the signal is raised first: a queue that is out of reach may take long to answer. */
+function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', stop);
+    });
+  });
 }
 
 function resultOf(

@@ -1,6 +1,7 @@
-import { majorityBaseline } from '@dynaprompt/benchmarks';
 import { nullThrows } from '@dynaprompt/core';
 
+import { releaseBackbones } from '../comparison/backbones.js';
+import { majorityOf } from '../comparison/summary.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import type { Domain } from '../domain.js';
 import { replaceFile } from '../output/replace-file.js';
@@ -113,20 +114,19 @@ async function sceneOf<Example, Options extends StudyOptions>(
     const loaded = await domain.loadStudyTask(name, options, dataRoot);
     const { data } = loaded;
     tuningSplit(data, options.holdout);
-    const { backbone } = await loaded.open();
+    const opened = await loaded.open();
+    const { backbone } = opened;
     const { family, revision, dtype, parameters } = backbone.description;
     description = { name: backbone.description.name, family, revision, dtype, parameters };
-    await backbone.release();
-    const labels = [data.train, data.validation].map((split) => split.map(({ label }) => label));
-    const [train = [], validation = []] = labels;
+    await releaseBackbones(opened);
     tasks.push({
       name,
       description: data.description,
       metric: data.metric,
       labels: data.labels,
-      train: train.length,
-      validation: validation.length,
-      majority: majorityBaseline(train, validation, data.metric).score,
+      train: data.train.length,
+      validation: data.validation.length,
+      majority: majorityOf(data).score,
       fingerprint: await loaded.fingerprint(),
     });
   }

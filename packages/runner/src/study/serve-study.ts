@@ -2,7 +2,8 @@ import { metrics } from '@dynaprompt/benchmarks';
 import { selectBackend } from '@dynaprompt/core';
 import { FeatureCache, type TaskData, trainPrompt } from '@dynaprompt/training';
 
-import type { Domain } from '../domain.js';
+import { releaseBackbones } from '../comparison/backbones.js';
+import type { Domain, OpenBackbone } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { serveRuns } from '../process/serve-runs.js';
 import type { StudyOptions } from './options.js';
@@ -19,6 +20,9 @@ export interface StudyOpening<Options extends StudyOptions> {
 /** A task with one backbone and one feature cache for all its runs. */
 interface OpenStudyTask<Example> extends Record<StudyRun['phase'], TaskData<Example>> {
   readonly name: string;
+  readonly opened: OpenBackbone<Example>;
+  /** Of what methods without a prompt are trained on. */
+  readonly probe: Pick<TaskData<Example>, 'backbone' | 'features'>;
 }
 
 /** What a process that trains needs of a domain. */
@@ -50,6 +54,7 @@ class Trainer<Example, Options extends StudyOptions> {
     const task = await this.open(run.task);
     const result = await trainPrompt({
       ...task[phase],
+      ...(configuration === null ? task.probe : {}),
       method: configuration === null ? (method as 'frozen') : { name: method, configuration },
       seed,
       steps,
@@ -65,12 +70,13 @@ class Trainer<Example, Options extends StudyOptions> {
 
   private async open(name: string): Promise<OpenStudyTask<Example>> {
     if (this.task?.name === name) return this.task;
-    await this.task?.final.backbone.release();
+    if (this.task !== undefined) await releaseBackbones(this.task.opened);
     this.task = undefined;
     await selectBackend();
     const { domain, options, dataRoot } = this;
     const loaded = await domain.loadStudyTask(name, options, dataRoot);
-    const { backbone, augment } = await loaded.open();
+    const opened = await loaded.open();
+    const { backbone, probe, augment } = opened;
     const { data } = loaded;
     // Both phases have the same objects, so that no example is prepared twice.
     const shared = {
@@ -82,6 +88,11 @@ class Trainer<Example, Options extends StudyOptions> {
     const { train, validation } = tuningSplit(data, options.holdout);
     this.task = {
       name,
+      opened,
+      probe:
+        probe === undefined
+          ? { backbone, features: shared.features }
+          : { backbone: probe, features: new FeatureCache(probe) },
       tuning: { ...shared, train, validation },
       final: { ...shared, train: data.train, validation: data.validation },
     };

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { MetricName } from '@dynaprompt/benchmarks';
 import { nullThrows } from '@dynaprompt/core';
 
+import { releaseBackbones } from '../comparison/backbones.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import type { Domain } from '../domain.js';
 import { packagesOf } from '../process/machine.js';
@@ -116,9 +117,9 @@ function placeOpener<Example, Options extends StudyOptions>(
     const known = places.get(key);
     if (known !== undefined) return known;
     const loaded = await domain.loadStudyTask(task, loading, dataRoot);
-    const { backbone } = await loaded.open();
-    const { revision } = backbone.description;
-    await backbone.release();
+    const opened = await loaded.open();
+    const { revision } = opened.backbone.description;
+    await releaseBackbones(opened);
     const place = {
       data: await loaded.fingerprint(),
       backbone: revision,

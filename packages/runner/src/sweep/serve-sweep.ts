@@ -2,6 +2,8 @@ import { metrics } from '@dynaprompt/benchmarks';
 import { DataError, selectBackend } from '@dynaprompt/core';
 import { FeatureCache, type NamedTask, trainPrompt } from '@dynaprompt/training';
 
+import { releaseBackbones } from '../comparison/backbones.js';
+import type { OpenBackbone } from '../domain.js';
 import { packageName } from '../package-name.js';
 import { serveRuns } from '../process/serve-runs.js';
 import type { StudyOptions } from '../study/options.js';
@@ -20,7 +22,10 @@ export interface SweepOpening {
 /** A task with one backbone and one feature cache for all jobs on it. */
 interface OpenPlace<Example> {
   readonly key: string;
+  readonly opened: OpenBackbone<Example>;
   readonly task: NamedTask<Example>;
+  /** Of what methods without a prompt are trained on. */
+  readonly probe: Pick<NamedTask<Example>, 'backbone' | 'features'>;
   readonly data: string;
 }
 
@@ -45,13 +50,14 @@ export class JobTrainer<Example, Options extends StudyOptions> {
   private async train({ identity, loading }: SweepJob<Options>): Promise<Outcome> {
     const own = packagesOf(this.domain.application);
     requireSame('versions', canonical(identity.versions), canonical(own));
-    const { task, data } = await this.open(identity.task, loading);
+    const { task, probe, data } = await this.open(identity.task, loading);
     requireSame(`data of ${identity.task}`, identity.data, data);
     requireSame(`backbone ${loading.backbone}`, identity.backbone, task.backbone.description.revision);
     const { method, configuration, seed, steps, settings } = identity;
     const result = await trainPrompt({
       ...settings,
       ...task,
+      ...(configuration === null ? probe : {}),
       method: configuration === null ? (method as 'frozen') : { name: method, configuration },
       seed,
       steps,
@@ -65,16 +71,20 @@ export class JobTrainer<Example, Options extends StudyOptions> {
   private async open(name: string, loading: Options): Promise<OpenPlace<Example>> {
     const key = loadingKey(loading);
     if (this.place?.key === key) return this.place;
-    await this.place?.task.backbone.release();
+    if (this.place !== undefined) await releaseBackbones(this.place.opened);
     this.place = undefined;
     await selectBackend();
     const loaded = await this.domain.loadStudyTask(name, loading, this.dataRoot);
     const fingerprint = await loaded.fingerprint();
-    const { backbone, augment } = await loaded.open();
+    const opened = await loaded.open();
+    const { backbone, probe, augment } = opened;
     const { train, validation, metric } = loaded.data;
     const features = new FeatureCache(backbone);
     this.place = {
       key,
+      opened,
+      probe:
+        probe === undefined ? { backbone, features } : { backbone: probe, features: new FeatureCache(probe) },
       data: fingerprint,
       task: { name, backbone, features, train, validation, metric: metrics[metric].score, augment },
     };

@@ -8,6 +8,7 @@ import {
 import { stream, type FrozenBackbone } from '@dynaprompt/core';
 import { floatsOf, lowerToInt8, openSession, type Session } from '@dynaprompt/onnx-autodiff';
 import type { VisionConfig } from '../folder/vision-config.js';
+import { denormalised } from '../images/denormalise.js';
 import type { Preprocessor } from '../images/preprocessor.js';
 import { assembleBatch } from './batch.js';
 import { contentHash, type VisionExample } from './example.js';
@@ -17,6 +18,7 @@ import { FEATURES, INPUT } from './names.js';
 import type { VisionBackboneOptions } from './options.js';
 import { openPixels } from './pixels.js';
 import { visionPlacement } from './placement.js';
+import { specialNames, type SeenPicture } from './seen-picture.js';
 import type { VisionModel } from './vision-model.js';
 
 /** Everything that a frozen vision model is made of. */
@@ -29,14 +31,23 @@ export interface VisionBackboneParts {
   readonly options: VisionBackboneOptions;
 }
 
+/** An open vision model. */
+export interface VisionBackbone extends FrozenBackbone<VisionExample> {
+  /**
+   * What the model reads of a picture without a prompt, to be shown to people.
+   * @throws DataError naming the picture if it cannot be used.
+   */
+  look(example: VisionExample): Promise<SeenPicture>;
+}
+
 /**
  * A vision model with its head as a frozen backbone.
  * @throws ModelError if the model lacks what the head reads.
  */
-export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<VisionExample> {
+export function visionBackbone(parts: VisionBackboneParts): VisionBackbone {
   const { name, config, preprocessor, head, model, options } = parts;
   const { width, patches, content } = model;
-  const rows = patches.special + content;
+  const total = patches.special + content;
   const { output, ...processing } = preprocessor.config;
   const layer = headGraph(model, head, output);
   const pixels = openPixels(preprocessor, options);
@@ -58,7 +69,7 @@ export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<Visio
       name,
       family: config.name,
       revision: fingerprint(model.file),
-      maximumTokens: rows + options.reserve,
+      maximumTokens: total + options.reserve,
     },
     model: readPromptedModel({
       ...model,
@@ -77,7 +88,7 @@ export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<Visio
       return { ...batch, feeds: { ...batch.feeds, [INPUT.pixels]: values } };
     },
     promptRows: (count, offset) => Promise.resolve(promptRows(count, offset, model)),
-    lengthOf: () => rows,
+    lengthOf: () => total,
     identify: (example) => `${contentHash(example)} ${making}`,
   });
 
@@ -93,6 +104,16 @@ export function visionBackbone(parts: VisionBackboneParts): FrozenBackbone<Visio
       const given = { ...feeds, [INPUT.pixels]: await pixels.of(examples, true) };
       const known = Object.entries(given).filter(([input]) => session.inputs.has(input));
       return floatsOf((await session.run(Object.fromEntries(known)))[FEATURES]);
+    },
+    async look(example) {
+      const values = await own.whileOpen(() => pixels.of([example], true));
+      const { rows, columns } = model;
+      return {
+        special: specialNames(model),
+        rows,
+        columns,
+        picture: denormalised(floatsOf(values), preprocessor.config),
+      };
     },
     async prepare(examples) {
       await own.whileOpen(() => pixels.prepare(examples));

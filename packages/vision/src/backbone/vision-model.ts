@@ -11,6 +11,7 @@ import {
 import type { Size } from '../images/preprocessor-config.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import { INPUT } from './names.js';
+import { constantBehind, CONVERSIONS } from './stored-values.js';
 
 /** Where prompts go into a vision model, and where heads read. Tensors are names in the graph. */
 export interface VisionModel {
@@ -25,8 +26,10 @@ export interface VisionModel {
   readonly layers: readonly string[];
   /** [B, T, d] last hidden state. */
   readonly hidden: string;
-  /** Patches of a picture. */
+  /** Patches of a picture: rows × columns. */
   readonly content: number;
+  readonly rows: number;
+  readonly columns: number;
   /** Side of a patch in pixels. */
   readonly patchSize: number;
 }
@@ -46,11 +49,12 @@ export function readVisionModel(file: string, size: Size): VisionModel {
   const patches = findPatchEmbedding(graph, INPUT.pixels);
   const { width, special, tensor } = patches;
   const patch = patchExtents(graph);
-  const content = Math.floor(size.height / patch.height) * Math.floor(size.width / patch.width);
+  const [rows, columns] = [Math.floor(size.height / patch.height), Math.floor(size.width / patch.width)];
+  const content = rows * columns;
   checkSize(graph, size, patches.tokens, special + content);
   const hidden = findLastHiddenState(graph, tensor);
   const layers = layersOf(graph, tensor, hidden);
-  return { file, graph, patches, width, layers, hidden, content, patchSize: patch.height };
+  return { file, graph, patches, width, layers, hidden, content, rows, columns, patchSize: patch.height };
 }
 
 function keepImageTower(graph: Graph): void {
@@ -74,14 +78,17 @@ function keepImageTower(graph: Graph): void {
   });
 }
 
+/** In float or, as `quantize_dynamic` writes it, in integers. */
+const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvInteger']);
+
 /** Extents of the kernel that cuts a picture into patches. */
 function patchExtents(graph: Graph): Size {
   const tensors: string[] = [INPUT.pixels];
   for (const tensor of tensors) {
     for (const { opType, inputs, outputs } of graph.consumers(tensor)) {
-      const [, , height, width] = graph.initializers.get(inputs[1] ?? '')?.dims ?? [];
-      if (opType === 'Conv' && height !== undefined && width !== undefined) return { height, width };
-      if (opType === 'Cast' || opType === 'Identity') tensors.push(...outputs);
+      const [, , height, width] = constantBehind(graph, inputs[1] ?? '')?.dims ?? [];
+      if (CONVOLUTIONS.has(opType) && height !== undefined && width !== undefined) return { height, width };
+      if (CONVERSIONS.has(opType)) tensors.push(outputs[0] ?? '');
     }
   }
   throw new StructureNotFoundError({

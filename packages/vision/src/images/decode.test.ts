@@ -294,3 +294,11 @@ test('a picture of 50 million pixels is decoded smaller, upright', async () => {
   expect(decoded.height / decoded.width).toBeCloseTo(8192 / 6144, 2);
   expect(maximumDifference(decoded.data.slice(0, 3), [0x20, 0x40, 0x60])).toBeLessThanOrEqual(2);
 });
+
+test.each(['jpeg', 'png'] as const)('a cut %s is refused where it is decoded smaller too', async (format) => {
+  const whole = await encoder(smooth(2600, 2000)).toFormat(format).toBuffer();
+  const target = () => ({ width: 224, height: 224 });
+  expect((await decodeImage(encoded(whole), { target })).width).toBeLessThan(2600);
+  const cut = whole.subarray(0, Math.floor(whole.length * 0.6));
+  await expect(decodeImage(encoded(cut, 'cut'), { target })).rejects.toThrow(/'cut': it is damaged/);
+});
