@@ -1,0 +1,2 @@
+/** Speaker of these tools' errors. */
+export const PACKAGE_NAME = '@dynaprompt/tools';

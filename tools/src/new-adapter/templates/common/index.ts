@@ -1,0 +1,2 @@
+export { openAdapterName, type AdapterNameOptions } from './open-adapter-name.js';
+export type { AdapterNameExample } from '../tokens/example.js';

@@ -1,0 +1,2 @@
+/** Speaker of this package's errors. */
+export const PACKAGE_NAME = '@dynaprompt/adapter-name';
