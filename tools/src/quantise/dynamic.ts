@@ -8,6 +8,8 @@ export interface DynamicOptions {
   readonly type?: 'int8' | 'uint8';
   /** A scale for each column of a weight. */
   readonly perColumn?: boolean;
+  /** Convolutions as ConvInteger too, as onnxruntime's tool does unless it is told not to; default false. */
+  readonly convolutions?: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface DynamicOptions {
  */
 export function toDynamic(graph: Graph, dequantised: boolean, options: DynamicOptions = {}): void {
   const emit = new Emitter(graph);
-  const { type = 'int8', perColumn = false } = options;
+  const { type = 'int8', perColumn = false, convolutions = false } = options;
   const activationsOf = new Map<string, readonly string[]>();
   for (const product of weightProducts(graph)) {
     const { node, activations, weight, values, outer, inner, bias } = product;
@@ -38,6 +40,7 @@ export function toDynamic(graph: Graph, dequantised: boolean, options: DynamicOp
     graph.remove(node);
     emit.alias(bias === '' ? scaled : emit.add(scaled, bias), output);
   }
+  if (convolutions) quantiseConvolutions(graph, dequantised, type);
   for (const lookup of lookups(graph)) {
     const { node, table } = lookup;
     const values = weightValues(table);
@@ -51,6 +54,43 @@ export function toDynamic(graph: Graph, dequantised: boolean, options: DynamicOp
     graph.setInputs(node, [parts.codes, ...node.inputs.slice(1)]);
     graph.setOutputs(node, [graph.fresh('rows')]);
     emit.alias(emit.op('DequantizeLinear', [node.outputs[0] ?? '', parts.scale, parts.zeroPoint]), output);
+  }
+}
+
+/** DynamicQuantizeLinear, ConvInteger, Cast, Mul by both scales, Add of the bias [1, channels, 1, 1]. */
+function quantiseConvolutions(graph: Graph, dequantised: boolean, type: 'int8' | 'uint8'): void {
+  const emit = new Emitter(graph);
+  for (const node of [...graph.nodes]) {
+    const [picture = '', kernel = '', bias = ''] = node.inputs;
+    const weight = graph.initializers.get(kernel);
+    if (node.opType !== 'Conv' || weight?.dataType !== DataType.float32) continue;
+    const quantised = integerCodes(weightValues(weight), 1, { type, perColumn: false });
+    if (dequantised) {
+      const rounded = addTensor(graph, graph.fresh(kernel), DataType.float32, weight.dims, quantised.values);
+      graph.setInputs(node, [picture, rounded, ...node.inputs.slice(2)]);
+      continue;
+    }
+    const parts = addCodes(graph, kernel, quantised, weight.dims);
+    const [codes = '', scale = '', zero = ''] = emit.node(
+      'DynamicQuantizeLinear',
+      [picture],
+      {},
+      { outputs: 3 },
+    );
+    const sums = graph.fresh('sums');
+    const inputs = [codes, parts.codes, zero, parts.zeroPoint];
+    graph.remove(node);
+    graph.add({
+      opType: 'ConvInteger',
+      domain: '',
+      inputs,
+      outputs: [sums],
+      attributes: node.attributes,
+    });
+    const scaled = emit.mul(emit.cast(sums, DataType.float32), emit.mul(scale, parts.scale));
+    const [output = ''] = node.outputs;
+    const raised = bias === '' ? scaled : emit.add(scaled, emit.reshape(bias, emit.ints(1, -1, 1, 1)));
+    emit.alias(raised, output);
   }
 }
 
