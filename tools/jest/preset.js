@@ -4,6 +4,8 @@ import { fileURLToPath, URL } from 'node:url';
 export default {
   testEnvironment: fileURLToPath(new URL('./environment.js', import.meta.url)),
   testEnvironmentOptions: { customExportConditions: ['@dynaprompt/source', 'node', 'node-addons'] },
+  // Not a promise of speed: machines are shared, and a test that hangs has to end.
+  testTimeout: 120_000,
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
