@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import type { Browser, Page } from 'playwright-core';
 
-import { contrastRatio, layered, LEAST_CONTRAST, parseColour } from './contrast.js';
+import { contrastsOf, LEAST_CONTRAST } from './contrast.js';
 import {
   focusPlace,
   openDetails,
@@ -149,17 +149,7 @@ async function checkContrast(
     await page.locator(`label[for=choice-${place}]`).click();
     texts.push(...(await page.evaluate(textsOnGround, `#panel-${place}`)));
   }
-  const measured = texts.map(({ text, colour, ground }) => {
-    const layers = ground.flatMap(({ fill, opacity }) => {
-      const parsed = parseColour(fill);
-      return parsed === undefined
-        ? []
-        : [[...parsed.slice(0, 3), parsed[3] * opacity] as unknown as typeof parsed];
-    });
-    const under = layered(layers);
-    const ink = parseColour(colour);
-    return { text, ratio: ink === undefined ? 1 : contrastRatio(layered([under, ink]), under) };
-  });
+  const measured = contrastsOf(texts);
   const faint = new Set(
     measured
       .filter(({ ratio }) => ratio < LEAST_CONTRAST)

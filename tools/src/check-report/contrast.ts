@@ -1,3 +1,5 @@
+import type { TextOnGround } from './in-page.js';
+
 /** Red, green and blue 0 … 255, and opacity 0 … 1. */
 export type Colour = readonly [red: number, green: number, blue: number, opacity: number];
 
@@ -29,6 +31,23 @@ export function layered(layers: readonly Colour[]): Colour {
     ],
     screen,
   );
+}
+
+/** The contrast of every text with what lies under it. */
+export function contrastsOf(
+  texts: readonly TextOnGround[],
+): { readonly text: string; readonly ratio: number }[] {
+  return texts.map(({ text, colour, ground }) => {
+    const layers = ground.flatMap(({ fill, opacity }) => {
+      const parsed = parseColour(fill);
+      return parsed === undefined
+        ? []
+        : [[...parsed.slice(0, 3), parsed[3] * opacity] as unknown as typeof parsed];
+    });
+    const under = layered(layers);
+    const ink = parseColour(colour);
+    return { text, ratio: ink === undefined ? 1 : contrastRatio(layered([under, ink]), under) };
+  });
 }
 
 /** Contrast ratio 1 … 21 of two opaque colours (WCAG 2.2, «contrast ratio»). */
