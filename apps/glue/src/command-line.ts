@@ -83,7 +83,7 @@ function addRun(program: Command, actions: Actions): void {
   addTasks(
     command,
     'task, see list; several with commas between share one prompt',
-    'folder with train.tsv and dev.tsv, for each task in order; not for bundled tasks',
+    'folder with train.tsv and dev.tsv, or data set of the Hub, for each task in order; not for bundled tasks',
   )
     .option('--text-column <name>', 'column of the text, for a layout of your own')
     .option('--pair-column <name>', 'column of the second text')

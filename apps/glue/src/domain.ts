@@ -60,7 +60,10 @@ function loadedTask(data: LabelledDataset, opening: Opening): LoadedTask<TextExa
     async open() {
       const head = headOf(opening.head, data);
       const backbone = await openBackbone(opening.backbone, { ...opening, head });
-      return { head, backbone, show: shower(opening, head) };
+      const { maxLength } = opening;
+      // An adapter reads texts as long as those that it was trained on.
+      const kept = maxLength === undefined ? head : { ...head, maximumTokens: maxLength };
+      return { head: kept, backbone, show: shower(opening, head) };
     },
   };
 }

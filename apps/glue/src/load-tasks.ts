@@ -1,11 +1,12 @@
-import { type LabelledDataset, loadTask, taskNamed } from '@dynaprompt/benchmarks';
+import { hubPathsOf, type LabelledDataset, loadTask, taskNamed } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
 import { assignFolders, dataSeed } from '@dynaprompt/runner';
+import { openDataFolder } from '@dynaprompt/text';
 
 import type { GlueOptions } from './options.js';
 import { packageName } from './package-name.js';
 
-/** Loads the data of every task; folders go to those that need one, in order. */
+/** Loads the data of every task; folders, or data sets of the Hub, go to those that need one, in order. */
 export async function loadTasks(options: GlueOptions): Promise<readonly LabelledDataset[]> {
   const { tasks, data, limit, validationLimit, shots, columns, evaluation, badRows } = options;
   if (tasks.length > 1 && columns !== undefined) {
@@ -28,7 +29,11 @@ export async function loadTasks(options: GlueOptions): Promise<readonly Labelled
       ...(validationLimit === undefined ? {} : { validationLimit }),
       ...(columns === undefined ? {} : { columns }),
     };
-    const set = await loadTask(name, folder, given);
+    const place =
+      folder === undefined
+        ? undefined
+        : await openDataFolder(folder, (paths) => hubPathsOf(name, paths, evaluation));
+    const set = await loadTask(name, place, given);
     // Few shots are scored on the split that all examples would be; nothing is selected by the few that validate.
     sets.push({ ...set, validation: set.test ?? set.validation });
   }

@@ -1,11 +1,8 @@
-import { bundledModels } from '@dynaprompt/mini-models';
 import { dataSeed, placeOf } from '@dynaprompt/runner';
 import { type Dtype, type HeadOptions, openVisionBackbone, type VisionBackbone } from '@dynaprompt/vision';
 
 import { type AugmentationName, augmentations } from './augmentation.js';
-
-/** Models that ship with this application. */
-export const bundled = Object.values(bundledModels);
+import { bundled } from './bundled.js';
 
 /** How a backbone is opened. */
 export interface OpenOptions {

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 
 import {
   addBackbone,
@@ -25,7 +25,7 @@ import {
 import type { PeftExportOptions } from '@dynaprompt/training';
 
 import { application } from './application.js';
-import { splitNames } from './data/load-data.js';
+import { addClip, slotsFallback } from './clip/flags.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
 import {
   addAugmentation,
@@ -33,6 +33,8 @@ import {
   addDtype,
   addEmojiClasses,
   addMetric,
+  addSplit,
+  addSubgroups,
   evaluationFallback,
 } from './flags.js';
 import { imageHeads } from './head.js';
@@ -92,15 +94,10 @@ function addRun(program: Command, actions: Actions): void {
     'task, see list; several with commas between share one prompt',
     'folder with the pictures, for each task in order; not for openmoji',
   ).option('--label-column <name>', 'column of the class in parquet; of cifar-100 also coarse_label');
-  addEvaluation(addBudget(addBackbone(command, 'mini-clip')), evaluationFallback).addOption(
-    new Option(
-      '--split <way>',
-      'all pictures, 1,000 as VTAB-1k has them, or --shots of each class (default: full)',
-    ).choices(splitNames),
-  );
+  addSplit(addEvaluation(addBudget(addBackbone(command, 'mini-clip')), evaluationFallback));
   addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
-  addAugmentation(addMetric(addEmojiClasses(command)));
-  addOptimiser(addHead(addDtype(addSlots(command)), imageHeads));
+  addAugmentation(addMetric(addSubgroups(addEmojiClasses(command))));
+  addOptimiser(addClip(addHead(addDtype(addSlots(command, slotsFallback)), imageHeads)));
   completeRun<RunFlags, ImageOptions>(command, {
     optionsOf: imageOptionsOf,
     compare: (options, output) => actions.compare(options, output),

@@ -1,9 +1,11 @@
 import { defaultLearningRates } from '@dynaprompt/training';
 
+import { defaultChoice } from './clip/choice.js';
 import type { ImageOptions } from './options.js';
 
 /** What `demo` runs: groups of OpenMoji on mini-clip, scored on the pictures that it has not seen. */
 export const demonstration: ImageOptions = {
+  ...defaultChoice,
   tasks: ['openmoji'],
   data: [],
   backbone: 'mini-clip',

@@ -2,21 +2,24 @@ import type { LabelledImage } from '@dynaprompt/benchmarks';
 import {
   assignFolders,
   type Domain,
+  type HeadKind,
   type LoadedTask,
-  type SeenExample,
+  type OpenBackbone,
   type TaskSet,
 } from '@dynaprompt/runner';
-import type { TrainingExample } from '@dynaprompt/training';
-import { drawn, thumbnail, type VisionBackbone, type VisionExample } from '@dynaprompt/vision';
+import { baselineNames, type TrainingExample } from '@dynaprompt/training';
+import { drawn, type VisionExample } from '@dynaprompt/vision';
 
 import { application } from './application.js';
 import { openBackbone, type OpenOptions } from './backbone.js';
+import { type ClipOpening, openClipTask } from './clip/open-task.js';
 import { fingerprintOf } from './data/fingerprint.js';
 import { loadData, type ScoredDataset } from './data/load-data.js';
 import { isBundled } from './data/tasks.js';
 import { headOf } from './head.js';
 import { measure } from './measures.js';
 import type { ImageMetricName, ImageOptions } from './options.js';
+import { inputOf, patchesOf } from './seen-picture.js';
 import { type ImageStudyOptions, loadStudyData } from './study/load-data.js';
 
 /** Pictures with classes. */
@@ -37,38 +40,50 @@ export const domain: Domain<VisionExample, ImageOptions, ImageStudyOptions> = {
       fingerprint: () => fingerprintOf(data),
     };
   },
-  runDetails: ({ augment, metric }) => ({ augment, metric }),
+  runDetails: ({ augment, metric, ...options }) => ({ augment, metric, ...clipDetails(options) }),
 };
 
-/** Which backbone is opened with what kind of head, and how it is scored. */
-interface Opening
-  extends Omit<OpenOptions, 'head' | 'augment'>, Pick<ImageOptions, 'backbone' | 'head' | 'augment'> {
-  readonly metric: ImageMetricName;
+/** What of a dual encoder decides what runs give: without prompts of its own, no method's. */
+function clipDetails({
+  head,
+  methods,
+  prompts,
+  template,
+}: Pick<ImageStudyOptions, 'head' | 'methods' | 'prompts' | 'template'>): Readonly<Record<string, unknown>> {
+  if (head !== 'clip') return {};
+  const hasPrompt = methods.some((method) => !baselineNames.some((name) => name === method));
+  return { ...(hasPrompt && { prompts }), template };
 }
+
+/** Which backbone is opened with what kind of head, and how it is scored. */
+interface Opening extends Omit<OpenOptions, 'head'>, ClipOpening, Pick<ImageOptions, 'head'> {}
 
 function loadedTask(data: ScoredDataset, opening: Opening): LoadedTask<VisionExample> {
   return {
     data: taskSet(data, opening.metric),
     async open() {
-      const head = headOf(opening.head, data.classes);
-      const backbone = await openBackbone(opening.backbone, { ...opening, head });
-      const show = (example: VisionExample): Promise<SeenExample> => seen(backbone, example);
-      return { head, backbone, show, ...(opening.augment === 'none' ? {} : { augment: drawn }) };
+      const { head, augment } = opening;
+      const opened = await (head === 'clip' ? openClipTask(data, opening) : openTower(data, head, opening));
+      return { ...opened, ...(augment !== undefined && augment !== 'none' && { augment: drawn }) };
     },
   };
 }
 
-/** A picture as the backbone reads it, patch by patch. */
-async function seen(backbone: VisionBackbone, example: VisionExample): Promise<SeenExample> {
-  const { special, rows, columns, picture } = await backbone.look(example);
-  const content = rows * columns;
-  const patches = Array.from({ length: content }, (_, patch) => ({
-    patches: [patch, 1] as [number, number],
-  }));
+/** An image tower with a head for the classes. */
+async function openTower(
+  { classes }: ScoredDataset,
+  kind: HeadKind,
+  opening: Opening,
+): Promise<OpenBackbone<VisionExample>> {
+  const head = headOf(kind, classes);
+  const backbone = await openBackbone(opening.backbone, { ...opening, head });
   return {
-    tokens: [...special, ...patches],
-    layout: { before: special.length, content, after: 0 },
-    input: { kind: 'picture', rows, columns, thumbnail: (await thumbnail(picture)) ?? null },
+    head,
+    backbone,
+    async show(example) {
+      const picture = await backbone.look(example);
+      return { ...patchesOf(picture), input: await inputOf(picture) };
+    },
   };
 }
 

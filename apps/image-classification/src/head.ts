@@ -1,18 +1,38 @@
 import { DataError } from '@dynaprompt/core';
-import type { HeadKind } from '@dynaprompt/runner';
+import type { Head, HeadKind } from '@dynaprompt/runner';
 import type { Adapter } from '@dynaprompt/training';
 import type { HeadOptions, Pooling } from '@dynaprompt/vision';
 
+import { type ClipChoice, defaultChoice, presetNamed } from './clip/choice.js';
 import { packageName } from './package-name.js';
 
-/** Kinds of heads: a trainable linear layer, or the model's own classifier. */
-export const imageHeads = ['linear', 'own'] as const;
+/** Kinds of heads: a trainable linear layer, the model's own classifier, or the likeness of picture and class name in a dual encoder. */
+export const imageHeads = ['linear', 'own', 'clip'] as const;
 
 const poolings = ['cls', 'mean', 'pooled'] as const satisfies readonly Pooling[];
 
 /** The head of a task with these classes. */
 export function headOf(kind: HeadKind, classes: readonly string[]): HeadOptions {
   return kind === 'own' ? { kind: 'own', classes } : { kind: 'linear', classes: classes.length };
+}
+
+/** Class names in a dual encoder, as an adapter keeps it. */
+export interface ClipHead extends Head, Pick<ClipChoice, 'prompts' | 'template'> {
+  readonly kind: 'clip';
+}
+
+/** The head of a dual encoder. */
+export function clipHead({ prompts, template }: ClipChoice): ClipHead {
+  return { kind: 'clip', prompts, template };
+}
+
+/** How a dual encoder is opened again for an adapter; undefined where its head is another one. */
+export function clipChoiceOf({ head }: Pick<Adapter, 'head'>): ClipChoice | undefined {
+  const { kind, classes, labels, options } = head;
+  const prompts = presetNamed(options.prompts);
+  if (kind !== 'clip' || labels.length !== classes || prompts === undefined) return undefined;
+  const { template } = options;
+  return { ...defaultChoice, prompts, ...(typeof template === 'string' && { template }) };
 }
 
 /** How the head of an adapter is opened again. @throws DataError when this application has no such head. */

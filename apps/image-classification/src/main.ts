@@ -10,7 +10,7 @@ import {
 } from '@dynaprompt/runner';
 
 import { application } from './application.js';
-import { bundled } from './backbone.js';
+import { bundled } from './bundled.js';
 import { commandLine } from './command-line.js';
 import { domain } from './domain.js';
 import { runInspect } from './inspect/run-inspect.js';

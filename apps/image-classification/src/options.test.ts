@@ -107,6 +107,55 @@ describe('run', () => {
     );
   });
 
+  describe('--head clip', () => {
+    const clip = ['run', '--task', 'openmoji', '--head', 'clip'] as const;
+
+    it('goes on top of CoOp, or of another published method, with the slots of that', async () => {
+      expect((await ask(...clip)).options).toMatchObject({
+        ...{ head: 'clip', prompts: 'coop', template: 'a photo of a {class}', clipLayers: null },
+        ...{ slots: 16, basePrompt: { slots: 16 } },
+      });
+      const words = ['--prompts', 'maple', '--clip-layers', '3', '--template', '{class}|an icon of {class}'];
+      expect((await ask(...clip, ...words)).options).toMatchObject({
+        ...{ prompts: 'maple', clipLayers: 3, template: '{class}|an icon of {class}' },
+        ...{ slots: 2, basePrompt: { slots: 2, layers: 3 } },
+      });
+      expect((await ask(...clip, '--prompts', 'vpt', '--slots', '5')).options?.slots).toBe(5);
+      expect((await ask('run', '--task', 'openmoji')).options).not.toHaveProperty('basePrompt');
+    });
+
+    it('takes novel classes, which are tested on', async () => {
+      const words = ['--task', 'image-folder', '--data', 'pets', '--head', 'clip', '--shots', '16'];
+      expect((await ask('run', ...words, '--split', 'base-to-novel')).options).toMatchObject({
+        ...{ split: 'base-to-novel', shots: 16, evaluation: 'test' },
+      });
+      expect((await ask('run', ...words)).options?.evaluation).toBe('validation');
+    });
+
+    it.each([
+      ['run --task openmoji --prompts coop', '--head linear reads no names'],
+      ['run --task openmoji --head own --template {class}', '--head own reads no names'],
+      ['run --task openmoji --shots 2 --split base-to-novel', 'cannot tell classes'],
+      ['run --task openmoji --head clip --clip-layers 2', '--prompts coop says by itself'],
+      ['run --task openmoji --head clip --methods fine-tuning', 'weights of dual encoders'],
+      ['run --task openmoji --head clip --prompts maple --methods deep', 'couplings need a number'],
+      ['study --tasks openmoji --head linear --split base-to-novel --shots 2', 'cannot tell classes'],
+    ])('%s is refused: %s', async (words, problem) => {
+      const asked = ask(...words.split(' '));
+      await expect(asked).rejects.toBeInstanceOf(ConfigurationError);
+      await expect(asked).rejects.toThrow(problem);
+    });
+
+    it.each([
+      ['--prompts', 'tip-adapter'],
+      ['--template', 'a photo'],
+      ['--template', '{class}|a {class} {class}'],
+      ['--clip-layers', '0'],
+    ])('refuses %s %s', async (...words) => {
+      await expect(ask(...clip, ...words)).rejects.toBeInstanceOf(CommanderError);
+    });
+  });
+
   it.each([
     ['--augment', 'mixup'],
     ['--dtype', 'fp8'],
@@ -132,8 +181,17 @@ describe('study', () => {
       metric: 'accuracy',
       evaluation: null,
     });
+    expect(study).toMatchObject({ slots: 10, split: null, shots: null, classes: 'groups' });
+    const clip = '--tasks openmoji --methods fixed --head clip --prompts cocoop --shots 4 --classes concepts';
+    expect((await ask('study', ...clip.split(' '))).study).toMatchObject({
+      ...{ prompts: 'cocoop', shots: 4, classes: 'concepts', slots: 4 },
+      basePrompt: { slots: 4, representation: { kind: 'generate' } },
+    });
+    // Float32 is not told: what was done with it before stays done.
+    expect(study).not.toHaveProperty('dtype');
     const words = ['--tasks', 'mnist', '--evaluation', 'test', '--metric', 'mean-per-class-accuracy'];
-    expect((await ask('study', ...words)).study).toMatchObject({
+    expect((await ask('study', ...words, '--dtype', 'q8')).study).toMatchObject({
+      dtype: 'q8',
       evaluation: 'test',
       metric: 'mean-per-class-accuracy',
     });

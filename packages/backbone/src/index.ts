@@ -4,6 +4,7 @@ export {
   type CompanionFiles,
   type FolderOptions,
 } from './folder/backbone-folder.js';
+export { openDataFolder } from './folder/data-folder.js';
 export { DTYPES, fileOfDtype, type Dtype } from './folder/dtype.js';
 export { fingerprint } from './folder/fingerprint.js';
 export type { HubOptions } from './folder/hub.js';

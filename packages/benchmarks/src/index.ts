@@ -23,6 +23,7 @@ export { tableFormats } from './datasets/formats/table.js';
 export type { Table, TableFormat, TableRow, TextLayout } from './datasets/formats/table.js';
 export type { BadRowPolicy, RowFault, SkippedRows } from './datasets/rows/faults.js';
 export type { RowReader, RowReading } from './datasets/rows/row-reader.js';
+export { hubPathsOf, hubPicturePathsOf } from './datasets/hub-paths.js';
 export { loadTask } from './datasets/load-task.js';
 export type { LoadTaskOptions } from './datasets/load-task.js';
 export { groupSample, sampleOf, stratifiedSample, type Grouped, type Labelled } from './datasets/sample.js';
@@ -150,3 +151,4 @@ export type {
   VqaMeasure,
   VqaSplit,
 } from './vqa/types.js';
+export type { RowsWanted } from './datasets/formats/parquet.js';

@@ -193,6 +193,25 @@ describe('preset', () => {
     expect(generated.slots).toBe(4);
   });
 
+  it('goes on top of another configuration, overrides above both', () => {
+    const base = {
+      slots: 2,
+      layers: 3,
+      position: { mode: 'insert' },
+      representation: { kind: 'generate', rank: 2 },
+    } as const;
+    const { slots, layers, position, length, representation } = preset('adap_ins_pos', { slots: 5 }, base);
+    expect({ slots, layers, representation }).toEqual({
+      slots: 5,
+      layers: 3,
+      representation: { kind: 'generate', rank: 2 },
+    });
+    expect(position).toMatchObject({ level: 'instance', mode: 'insert' });
+    expect(length.level).toBe('none');
+    expect(preset('dynamic', {}, base).representation).toMatchObject({ kind: 'select', pool: 4 });
+    expect(preset('deep', {}, base).layers).toBe('all');
+  });
+
   it('refuses unknown names, also those of every object', () => {
     expect(() => preset('toString' as 'fixed')).toThrow(ConfigurationError);
   });

@@ -56,11 +56,16 @@ export const presetNames: readonly PresetName[] = [...presets.keys()] as PresetN
  * A ready-made configuration, with options of your own on top. An override of a section with a `kind` replaces the
  * section when the kind differs; other sections are merged option by option.
  *
+ * @param base what the ready-made one goes on top of, in the same way.
  * @throws ConfigurationError for an unknown name or an override that does not fit.
  */
-export function preset(name: PresetName, overrides: PromptConfigurationInput = {}): PromptConfiguration {
-  const base = presets.get(name);
-  if (base === undefined) {
+export function preset(
+  name: PresetName,
+  overrides: PromptConfigurationInput = {},
+  base: PromptConfigurationInput = {},
+): PromptConfiguration {
+  const named = presets.get(name);
+  if (named === undefined) {
     throw new ConfigurationError({
       packageName: '@dynaprompt/core',
       subject: 'preset',
@@ -69,7 +74,7 @@ export function preset(name: PresetName, overrides: PromptConfigurationInput = {
     });
   }
   const merged: Record<string, unknown> = { ...base };
-  for (const [section, override] of Object.entries(overrides)) {
+  for (const [section, override] of [...Object.entries(named), ...Object.entries(overrides)]) {
     merged[section] = mergeSection(merged[section], override);
   }
   return parseConfiguration(merged);

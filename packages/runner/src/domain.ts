@@ -7,7 +7,7 @@ import type {
   SkippedRows,
 } from '@dynaprompt/benchmarks';
 import type { FrozenBackbone } from '@dynaprompt/core';
-import type { Augment, Evaluation, TrainingExample } from '@dynaprompt/training';
+import type { Adapter, Augment, Evaluation, TrainingExample, TrainingMethod } from '@dynaprompt/training';
 
 import type { Application } from './application.js';
 import type { ReadPieces } from './adapter/prompted-sequence.js';
@@ -50,11 +50,31 @@ export interface OpenBackbone<Example> {
   readonly backbone: FrozenBackbone<Example>;
   /** What methods without a prompt are trained on, where their head reads something else; default: the backbone. */
   readonly probe?: FrozenBackbone<Example>;
+  /** The backbone that a method is trained on, where they differ further; `release` of `backbone` releases them all. */
+  readonly forMethod?: (method: TrainingMethod) => Promise<FrozenBackbone<Example>>;
   readonly head: Head;
   /** What training steps show of the examples; default: the examples themselves. */
   readonly augment?: Augment<Example>;
   /** How an example looks to this backbone, for the inspector of the report; absent where that is not shown. */
-  readonly show?: (example: Example) => Promise<SeenExample>;
+  readonly show?: (example: Example, seenBy: SeenBy) => Promise<SeenExample>;
+  /** What else is measured of a trained run, by name, such as its score on other classes; absent where there is nothing. */
+  readonly measureFurther?: (run: TunedRun) => Promise<Readonly<Record<string, number>>>;
+}
+
+/** Whose example is shown. */
+export interface SeenBy {
+  readonly method: string;
+  /** The class or candidate that was said. */
+  readonly prediction: number;
+}
+
+/** A run after its last step. */
+export interface TunedRun {
+  readonly method: string;
+  /** On the examples that are scored. */
+  readonly score: number;
+  /** What was trained; absent where nothing was, or the backbone itself. */
+  readonly adapter: Adapter | undefined;
 }
 
 /** What a backbone reads of an example, piece by piece, and how people see it. */

@@ -7,8 +7,10 @@ export type {
   Measures,
   OpenBackbone,
   OpenTask,
+  SeenBy,
   SeenExample,
   TaskSet,
+  TunedRun,
 } from './domain.js';
 export {
   answerOf,
@@ -40,6 +42,7 @@ export {
   type OpenAdapter,
 } from './adapter/open-adapter.js';
 export { placeOf, type BundledPlace } from './adapter/place.js';
+export { methodOf } from './comparison/methods.js';
 export { joined as joinedPatches } from './comparison/inspections.js';
 export { majorityOf } from './comparison/summary.js';
 export { compare, dataSeed, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
@@ -53,6 +56,7 @@ export { formatSections, leftColumns, methodCatalogue, methodsTable } from './li
 export { addDemonstration, addExportPeft, addList, createProgram } from './options/commands.js';
 export {
   comparisonOf,
+  defaultSlots,
   type ComparisonFlags,
   type ComparisonOptions,
   type EarlyStoppingOptions,
@@ -70,6 +74,7 @@ export {
   addHead,
   addOptimiser,
   addOutput,
+  addShots,
   addSlots,
   addStops,
   addTasks,
@@ -96,3 +101,16 @@ export { addParallel, parallelOf, type ParallelFlags, type ParallelOptions } fro
 export { exchangeOver } from './parallel/exchange.js';
 export type { RankChannel } from './parallel/channel.js';
 export { RankLostError, RanksDifferError } from './parallel/errors.js';
+export type { MethodEstimate } from './dry-run/estimate.js';
+export type { BundledFolder, Finding } from './doctor/checks.js';
+export type { RateGrid } from './study/rates.js';
+export type { JobFailure, RowSummary } from './sweep/summary.js';
+export type { StoppableExchange } from './parallel/exchange.js';
+export type { RunMeans } from './comparison/runs.js';
+export type { ComparisonDomain } from './comparison/perform.js';
+export type { StudyDomain } from './study/run-study.js';
+export type { SweepDomain } from './sweep/plan.js';
+export type { SweepApplication } from './sweep/options.js';
+export type { TaskLoader } from './study/serve-study.js';
+export type { StudyRow, StudyTask } from './study/results.js';
+export type { JobQueue } from './queue/contract.js';

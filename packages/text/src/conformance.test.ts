@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createContext, SourceTextModule, SyntheticModule } from 'node:vm';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { conformance, type Runner } from '@dynaprompt/conformance';
+import { conformance } from '@dynaprompt/conformance';
 import { nullThrows } from '@dynaprompt/core';
 import { findTokenEmbedding, prepareGraph, tensorValues } from '@dynaprompt/onnx-autodiff';
 import type { HeadOptions } from './backbone/head.js';
@@ -80,18 +80,19 @@ describe('the test of the README of @dynaprompt/conformance', () => {
     const [, code = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(folder, 'README.md'), 'utf8')) ?? [];
     expect(code.split('\n').filter((line) => line !== '').length).toBeLessThanOrEqual(10);
     const bodies: (() => Promise<void>)[] = [];
-    const runner: Runner = {
-      describe: (_, body) => {
+    const keep = (body: () => Promise<void>): number => bodies.push(body);
+    const runner = {
+      describe: (_: string, body: () => void) => {
         body();
       },
-      it: (_, body) => bodies.push(body),
-      afterAll: (body) => bodies.push(body),
+      it: (_: string, body: () => Promise<void>) => keep(body),
+      after: keep,
     };
     const context = createContext({});
     const block = new SourceTextModule(code, { context });
     await block.link(async (specifier) => {
       const exports =
-        specifier === '@jest/globals' ? runner : ((await import(specifier)) as Record<string, unknown>);
+        specifier === 'node:test' ? runner : ((await import(specifier)) as Record<string, unknown>);
       return new SyntheticModule(
         Object.keys(exports),
         function (this: SyntheticModule) {

@@ -18,7 +18,7 @@ export {
   type TunedEncoder,
 } from './export/export-encoder.js';
 export type { WeightPlacement } from '@dynaprompt/onnx-export';
-export { DTYPES, type Dtype, type HubOptions } from '@dynaprompt/backbone';
+export { DTYPES, openDataFolder, type Dtype, type HubOptions } from '@dynaprompt/backbone';
 export { CONTENT_FREE, type CalibrationMethod, type CalibrationOptions } from './calibration/options.js';
 export type { ChatMessage, ChatOptions } from './tokenization/chat.js';
 export { DECODER_FAMILIES, ENCODER_FAMILIES, SEQ2SEQ_FAMILIES } from './folder/families.js';

@@ -45,7 +45,7 @@ export type { FolderLock, LockHolder } from './files/folder-lock.js';
 export type { Evaluation } from './training/evaluate.js';
 export type { GradientExchange, PassAnswer } from './training/gradient-exchange.js';
 export type { InitialState } from './training/initial-state.js';
-export type { CurvePoint, EarlyStopping, SkippedStep } from './training/history.js';
+export type { CurvePoint, EarlyStopping, SkippedStep, UsageAtStep } from './training/history.js';
 export { baselineNames, methodNamed, methodNames } from './training/method.js';
 export type { BaselineName, TrainingMethod } from './training/method.js';
 export { defaultLearningRates, optimiserDefaults, optimiserKinds } from './training/optimiser.js';

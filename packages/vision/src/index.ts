@@ -5,7 +5,7 @@ export type { VisionBackboneOptions } from './backbone/options.js';
 export type { HeadOptions, LinearHeadOptions, OwnHeadOptions } from './backbone/head.js';
 export { drawn, type VisionExample } from './backbone/example.js';
 export { VISION_FAMILIES, type Pooling } from './folder/families.js';
-export { DTYPES, type Dtype, type HubOptions } from '@dynaprompt/backbone';
+export { DTYPES, openDataFolder, type Dtype, type HubOptions } from '@dynaprompt/backbone';
 export { decodeImage } from './images/decode.js';
 export type { DecodeOptions } from './images/decode.js';
 export { pictureProblem } from './images/picture-problem.js';
@@ -34,3 +34,5 @@ export { openPixels, type PixelOptions, type Pixels } from './backbone/pixels.js
 export { promptRows as visualPromptRows } from './backbone/vision-backbone.js';
 export { readVisionModel, type VisionModel } from './backbone/vision-model.js';
 export { createPixelCache } from './loading/pixel-cache.js';
+export type { PixelCache } from './loading/pixel-cache.js';
+export type { ResampleParts } from './images/resample.js';

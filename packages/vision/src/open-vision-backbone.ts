@@ -42,7 +42,8 @@ export async function openVisionBackbone(
   const head = resolveHead(options.head, config);
   const { output } = preprocessor.config;
   const model = await fixPositions(readVisionModel(await files.model(...config.files), output), output);
-  return visionBackbone({ name: files.name, config, preprocessor, head, model, options });
+  const { name, commit } = files;
+  return visionBackbone({ name, commit, config, preprocessor, head, model, options });
 }
 
 function checkReserve(reserve: number): void {

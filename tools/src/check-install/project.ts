@@ -77,21 +77,13 @@ export function namedPackages(readme: string): string[] {
   );
 }
 
-/**
- * Runs the first example of the README of an installed package: its first block of JavaScript. One that imports
- * `@jest/globals` is a test, and jest runs it.
- */
+/** Runs the first example of the README of an installed package: its first block of JavaScript. */
 export async function runExample(folder: string, name: string): Promise<void> {
   const readme = readFileSync(join(folder, 'node_modules', name, 'README.md'), 'utf8');
   const [, code] = /```js\n(.*?)```/s.exec(readme) ?? [];
   if (code === undefined) throw new Error('the README has no block of JavaScript');
-  if (code.includes('@jest/globals')) {
-    writeFileSync(join(folder, 'example.test.js'), code);
-    await inProject(folder, process.execPath, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js']);
-  } else {
-    writeFileSync(join(folder, 'example.js'), code);
-    await inProject(folder, process.execPath, ['example.js']);
-  }
+  writeFileSync(join(folder, 'example.js'), code);
+  await inProject(folder, process.execPath, ['example.js']);
 }
 
 /** Bytes of all files under a folder, and the native addons among them. */

@@ -24,7 +24,7 @@ export function addExport(
   addAdapterFlags(command)
     .option(
       '--max-length <count>',
-      'most tokens of a text (default: what the model has room for)',
+      'most tokens of a text (default: as in training)',
       parseCount,
     )
     .addOption(

@@ -8,7 +8,7 @@ import { DTYPES, type ExportedEncoder, type ExportOptions, exportTunedEncoder } 
 import { application } from '../application.js';
 import { bundled } from '../backbone.js';
 import { packageName } from '../package-name.js';
-import { headOptionsOf } from '../predict/head-options.js';
+import { headOptionsOf, maxLengthOf } from '../predict/head-options.js';
 import {
   openTextAdapter,
   type OpenTextAdapter,
@@ -65,7 +65,7 @@ function exportOpened(
     {
       head: headOptionsOf(adapter, folder),
       reserve: place.slots,
-      ...(maxLength === undefined ? {} : { maximumTokens: maxLength }),
+      ...maxLengthOf(adapter, maxLength),
       ...(dtype === undefined ? {} : { dtype }),
     },
     { prompt, head: parameters.head },

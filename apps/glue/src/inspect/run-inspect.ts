@@ -5,7 +5,7 @@ import { openExampleTokens } from '@dynaprompt/text';
 import { bundled } from '../backbone.js';
 import { packageName } from '../package-name.js';
 import { answerLines, type LineOptions } from '../predict/answer-lines.js';
-import { headOptionsOf } from '../predict/head-options.js';
+import { headOptionsOf, maxLengthOf } from '../predict/head-options.js';
 import { openTextAdapter, type TextAdapterOptions } from '../predict/open-text-adapter.js';
 import { jsonInspection, plainInspection } from './format.js';
 import { type Inspection, inspectionOf } from './inspection.js';
@@ -32,7 +32,7 @@ export async function runInspect(options: InspectOptions): Promise<void> {
       const read = await openExampleTokens(placeOf(location, bundled), {
         head: headOptionsOf(opened.adapter, options.folder),
         reserve: slots,
-        ...(options.maxLength === undefined ? {} : { maximumTokens: options.maxLength }),
+        ...maxLengthOf(opened.adapter, options.maxLength),
       });
       for await (const answered of answerLines(opened, source, { ...options, onBadLine: 'fail' })) {
         const inspections = answered.flatMap(({ example, answer }) =>

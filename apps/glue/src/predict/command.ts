@@ -54,7 +54,7 @@ export function addTextAdapterFlags(command: Command): Command {
   return addAdapterFlags(command)
     .option(
       '--max-length <count>',
-      'most tokens of a text (default: what the model has room for)',
+      'most tokens of a text (default: as in training)',
       parseCount,
     )
     .option(

@@ -29,6 +29,16 @@ export function headOptionsOf({ head }: Pick<Adapter, 'head'>, folder: string): 
   });
 }
 
+/** Most tokens of a text: what is asked for, or what the adapter was trained with; undefined: what the model has room for. */
+export function maxLengthOf(
+  { head }: Pick<Adapter, 'head'>,
+  asked: number | undefined,
+): { readonly maximumTokens?: number } {
+  const { maximumTokens } = head.options;
+  if (asked !== undefined) return { maximumTokens: asked };
+  return typeof maximumTokens === 'number' ? { maximumTokens } : {};
+}
+
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

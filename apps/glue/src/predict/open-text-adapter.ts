@@ -2,11 +2,11 @@ import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/
 import { DTYPES, type TextExample } from '@dynaprompt/text';
 
 import { bundled, openBackbone } from '../backbone.js';
-import { headOptionsOf } from './head-options.js';
+import { headOptionsOf, maxLengthOf } from './head-options.js';
 
 /** Which adapter to use, and on what. */
 export interface TextAdapterOptions extends AdapterOptions {
-  /** Most tokens of a text; default: as many as the model has room for. */
+  /** Most tokens of a text; default: as many as in training. */
   readonly maxLength: number | undefined;
 }
 
@@ -21,7 +21,8 @@ export function openTextAdapter(options: TextAdapterOptions): Promise<OpenTextAd
     open: (adapter, { location, slots, compute, dtype: stored }) => {
       const head = headOptionsOf(adapter, folder);
       const dtype = DTYPES.find((known) => known === stored);
-      return openBackbone(location, { head, slots, maxLength, compute, dtype });
+      const { maximumTokens } = maxLengthOf(adapter, maxLength);
+      return openBackbone(location, { head, slots, maxLength: maximumTokens, compute, dtype });
     },
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { fingerprintOf, loadStudyTask, requireClasses } from './load-task.js';
+import { fingerprintOf, loadStudyTask } from './load-task.js';
 
 const limits = { folders: {}, limit: 80, validationLimit: 30 };
 
@@ -16,13 +16,5 @@ describe('fingerprintOf', () => {
     expect(fingerprintOf(changed(label, text))).toBe(fingerprintOf(data));
     expect(fingerprintOf(changed(1 - label, text))).not.toBe(fingerprintOf(data));
     expect(fingerprintOf(changed(label, `${text}.`))).not.toBe(fingerprintOf(data));
-  });
-});
-
-describe('requireClasses', () => {
-  it('refuses a task whose answers are no classes', () => {
-    expect(() => {
-      requireClasses({ name: 'similarity', labels: [] });
-    }).toThrow(/similarity.*Leave it out/);
   });
 });

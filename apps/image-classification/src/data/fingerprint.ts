@@ -6,12 +6,13 @@ import type { LabelledImage } from '@dynaprompt/benchmarks';
 import type { ScoredDataset } from './load-data.js';
 
 /** Hexadecimal SHA-256 of classes, labels and pictures: the same data has the same one, wherever it lies. */
-export async function fingerprintOf({ classes, train, validation }: ScoredDataset): Promise<string> {
+export async function fingerprintOf({ classes, train, validation, novel }: ScoredDataset): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(classes));
-  for (const split of [train, validation]) {
+  for (const split of [train, validation, ...(novel ? [novel.examples] : [])]) {
     hash.update(`${split.length}`);
     for (const picture of split) hash.update(await hashOf(picture));
   }
+  if (novel) hash.update(JSON.stringify(novel.classes));
   return hash.digest('hex');
 }
 

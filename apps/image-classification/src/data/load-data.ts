@@ -1,6 +1,7 @@
 import {
   type BadRowPolicy,
   type EvaluationSplit,
+  hubPicturePathsOf,
   type ImageProtocol,
   type LabelledImageDataset,
   loadImages,
@@ -8,13 +9,15 @@ import {
 import { ConfigurationError } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
 import { dataSeed, type TaskFolder } from '@dynaprompt/runner';
+import { openDataFolder } from '@dynaprompt/vision';
 
 import { packageName } from '../package-name.js';
+import { baseToNovel, type NovelClasses, withoutNovelTraining } from './base-to-novel.js';
 import { type EmojiClasses, isBundled, taskNamed } from './tasks.js';
 import { usablePictures } from './usable-pictures.js';
 
-/** How pictures are chosen: all of them, VTAB-1k's thousand, or K of each class. */
-export const splitNames = ['full', 'vtab', 'few-shot'] as const;
+/** How pictures are chosen: all of them, VTAB-1k's thousand, or K of each class, or K of the first half of the classes. */
+export const splitNames = ['full', 'vtab', 'few-shot', 'base-to-novel'] as const;
 
 export type SplitName = (typeof splitNames)[number];
 
@@ -47,6 +50,12 @@ export const splitNotes: readonly SplitNote[] = [
     validation: 'as many again, at most 4 of each class',
     test: 'the test split',
   },
+  {
+    name: 'base-to-novel',
+    train: '--shots of each class of the first half',
+    validation: 'as few-shot, the other half apart',
+    test: 'the test split, the other half apart',
+  },
 ];
 
 /** What of a data set is loaded. */
@@ -65,7 +74,10 @@ export interface DataOptions {
 }
 
 /** Pictures to train on and pictures to score. */
-export type ScoredDataset = Omit<LabelledImageDataset, 'test'>;
+export interface ScoredDataset extends Omit<LabelledImageDataset, 'test'> {
+  /** Classes that are not trained on, of base-to-novel. */
+  readonly novel?: NovelClasses;
+}
 
 /** Where scores are taken by default: mini-clip has seen all pictures of OpenMoji but those of the test split. */
 export function evaluationOf(task: string): EvaluationSplit {
@@ -86,7 +98,10 @@ export async function loadData(
   const { badSamples, classes, labelColumn, validationLimit } = options;
   const evaluation = options.evaluation ?? evaluationOf(name);
   const protocol = protocolOf(options, evaluation);
-  const loaded = await loadImages(taskNamed(name), folder, {
+  const task = taskNamed(name);
+  const place =
+    folder === undefined || task !== 'parquet' ? folder : await openDataFolder(folder, hubPicturePathsOf);
+  const loaded = await loadImages(task, place, {
     seed: dataSeed,
     protocol,
     badRows: badSamples,
@@ -98,7 +113,9 @@ export async function loadData(
       ? { testLimit: validationLimit }
       : {}),
   });
-  return usablePictures(scored(loaded, protocol, evaluation), badSamples, signal);
+  const chosen = scored(loaded, protocol, evaluation);
+  if (options.split !== 'base-to-novel') return usablePictures(chosen, badSamples, signal);
+  return baseToNovel(await usablePictures(withoutNovelTraining(chosen), badSamples, signal));
 }
 
 function scored(
@@ -116,15 +133,16 @@ function protocolOf(
   { split, shots, limit, validationLimit }: DataOptions,
   evaluation: EvaluationSplit,
 ): ImageProtocol {
-  const kind = split ?? (shots === undefined ? 'full' : 'few-shot');
+  const name = split ?? (shots === undefined ? 'full' : 'few-shot');
+  const kind = name === 'base-to-novel' ? 'few-shot' : name;
   if (kind !== 'few-shot' && shots !== undefined)
     throw unusable(`--shots ${shots}`, `--split ${kind} takes none`, 'Use --split few-shot');
   if (kind !== 'full' && limit !== undefined)
-    throw unusable(`--limit ${limit}`, `--split ${kind} says how many pictures train`, 'Leave it out');
+    throw unusable(`--limit ${limit}`, `--split ${name} says how many pictures train`, 'Leave it out');
   if (validationLimit !== undefined && !(kind === 'full' || (kind === 'few-shot' && evaluation === 'test')))
     throw unusable(
       `--validation-limit ${validationLimit}`,
-      `--split ${kind} says how many pictures are scored`,
+      `--split ${name} says how many pictures are scored`,
       'Leave it out',
     );
   if (kind === 'vtab') return { kind: 'vtab-1k', part: evaluation === 'test' ? 'final' : 'tuning' };
@@ -136,7 +154,7 @@ function protocolOf(
     };
   }
   if (shots === undefined) {
-    throw unusable('--split few-shot', 'the number of shots is missing', 'Name it with --shots, such as 16');
+    throw unusable(`--split ${name}`, 'the number of shots is missing', 'Name it with --shots, such as 16');
   }
   return { kind: 'few-shot', shots };
 }

@@ -6,8 +6,8 @@ import { packageName } from '../package-name.js';
 /** Other spellings of names. */
 const aliases: Readonly<Record<string, ImageDatasetName>> = { cifar10: 'cifar-10', cifar100: 'cifar-100' };
 
-/** What the classes of openmoji are: the groups of Unicode's list, or their subgroups. */
-export const emojiClasses = ['groups', 'subgroups'] as const;
+/** What the classes of openmoji are: the groups of Unicode's list, their subgroups, or those of them with enough pictures for shots. */
+export const emojiClasses = ['groups', 'subgroups', 'concepts'] as const;
 
 export type EmojiClasses = (typeof emojiClasses)[number];
 
@@ -20,7 +20,10 @@ export interface TaskNote {
 }
 
 const notes: Readonly<Record<ImageDatasetName, Omit<TaskNote, 'name'>>> = {
-  openmoji: { files: 'bundled', classes: '11 groups of emojis, or their 77 subgroups by --subgroups' },
+  openmoji: {
+    files: 'bundled',
+    classes: '11 groups of emojis, their 77 subgroups by --subgroups, or 24 concepts',
+  },
   'image-folder': { files: 'train/CLASS/…, val/CLASS/…, test/CLASS/…', classes: 'the folders' },
   parquet: { files: 'train-….parquet … as on the Hub', classes: 'those in the files' },
   'cifar-10': { files: 'data_batch_1.bin …', classes: '10' },

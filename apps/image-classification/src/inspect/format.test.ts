@@ -50,6 +50,20 @@ describe('plainInspection', () => {
     expect(lines({ position: insert, choice: 4 })[1]).toBe('  patches ‹p1 p2 p3›');
   });
 
+  it('shows what both towers of a dual encoder read', () => {
+    const sequences = [
+      ['[CLS]', { prompt: 1 }, { prompt: 2 }, 'red', 'disc', { prompt: 3 }, '[SEP]'],
+      ['[CLS]', { patches: [0, 64] as [number, number] }],
+    ];
+    const inspection = { picture: 'a.png', answer, prompt, sequences };
+    expect(plainInspection(inspection, plainPalette).split('\n').slice(1, 4)).toEqual([
+      '  [CLS] ‹p1 p2› red disc ‹p3› [SEP]',
+      '  [CLS] 64 patches',
+      '  position    2 of 0…3: prompt tokens before the name: 2, after it: 1',
+    ]);
+    expect(JSON.parse(jsonInspection(inspection))).toMatchObject({ sequences });
+  });
+
   it('says where there is none', () => {
     const text = plainInspection({ picture: 'a.png', answer, prompt: undefined }, plainPalette);
     expect(text).toContain('  patches\n  prompt      none');

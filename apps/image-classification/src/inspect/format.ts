@@ -1,3 +1,4 @@
+import type { InspectedPart } from '@dynaprompt/benchmarks';
 import {
   type Answer,
   answerText,
@@ -7,6 +8,7 @@ import {
   poolText,
   probabilitiesOf,
   promptOf,
+  sequenceText,
 } from '@dynaprompt/runner';
 
 /** How an adapter sees and answers one picture. */
@@ -15,15 +17,30 @@ export interface Inspection {
   readonly answer: Answer;
   /** Absent where the adapter is a head alone. */
   readonly prompt: InspectedPrompt | undefined;
+  /** What each tower of a dual encoder reads, the one with the prompt first; absent where there is one tower. */
+  readonly sequences?: readonly (readonly InspectedPart[])[];
 }
 
+/** What a prompt stands in, in words. */
+interface PromptedInput {
+  readonly words: string;
+  readonly pronoun: string;
+}
+
+const patches: PromptedInput = { words: 'the patches', pronoun: 'them' };
+const className: PromptedInput = { words: 'the name', pronoun: 'it' };
+
 /** Several lines for people. */
-export function plainInspection({ picture, answer, prompt }: Inspection, palette: Palette): string {
+export function plainInspection(
+  { picture, answer, prompt, sequences }: Inspection,
+  palette: Palette,
+): string {
+  const input = sequences?.[0]?.some(isPatches) === false ? className : patches;
   const lines = [
     ...(prompt === undefined
       ? [['prompt', 'none: the adapter is a head alone']]
       : [
-          ['position', placeText(prompt)],
+          ['position', placeText(prompt, input)],
           ['length', lengthText(prompt)],
           ...(prompt.weights === undefined ? [] : [['pool', poolText(prompt.weights)]]),
         ]),
@@ -31,14 +48,20 @@ export function plainInspection({ picture, answer, prompt }: Inspection, palette
   ];
   return [
     picture,
-    `  ${drawn(prompt, palette)}`,
+    ...(sequences?.map((sequence) => sequenceText(sequence, palette)) ?? [drawn(prompt, palette)]).map(
+      (text) => `  ${text}`,
+    ),
     ...lines.map(([name = '', text = '']) => `  ${name.padEnd(10)}  ${text}`),
   ].join('\n');
 }
 
 /** One JSON object. */
-export function jsonInspection({ picture, answer, prompt }: Inspection): string {
-  return JSON.stringify({ picture, ...probabilitiesOf(answer), prompt: promptOf(prompt) });
+export function jsonInspection({ picture, answer, prompt, sequences }: Inspection): string {
+  return JSON.stringify({ picture, ...probabilitiesOf(answer), prompt: promptOf(prompt), sequences });
+}
+
+function isPatches(part: InspectedPart): boolean {
+  return typeof part === 'object' && 'patches' in part;
 }
 
 /** Prompt tokens that are drawn one by one; of more in a row, the first and the last. */
@@ -64,13 +87,13 @@ function drawn(prompt: InspectedPrompt | undefined, palette: Palette): string {
   );
 }
 
-function placeText(prompt: InspectedPrompt): string {
+function placeText(prompt: InspectedPrompt, { words, pronoun }: PromptedInput): string {
   const { choice, position, length } = prompt;
   const front = Math.min(choice, length);
   const where =
     position.mode === 'split'
-      ? `prompt tokens before the patches: ${front}, after them: ${length - front}`
-      : `share of the patches before the prompt: ${(100 * shareBefore(prompt)).toFixed(0)} %`;
+      ? `prompt tokens before ${words}: ${front}, after ${pronoun}: ${length - front}`
+      : `share of ${words} before the prompt: ${(100 * shareBefore(prompt)).toFixed(0)} %`;
   return `${choice} of 0…${position.candidates - 1}: ${where}`;
 }
 

@@ -1,7 +1,15 @@
-import { type AdapterOptions, inspectedPrompt, paletteFor, writeLines } from '@dynaprompt/runner';
+import { nullThrows } from '@dynaprompt/core';
+import {
+  type AdapterOptions,
+  inspectedPrompt,
+  joinedPatches,
+  paletteFor,
+  promptedSequence,
+  writeLines,
+} from '@dynaprompt/runner';
 
-import { answerPictures, type PictureOptions } from '../predict/answer-pictures.js';
-import { openImageAdapter } from '../predict/open-image-adapter.js';
+import { type AnsweredPicture, answerPictures, type PictureOptions } from '../predict/answer-pictures.js';
+import { openImageAdapter, type OpenImageAdapter } from '../predict/open-image-adapter.js';
 import { picturesOf } from '../predict/picture-source.js';
 import { type Inspection, jsonInspection, plainInspection } from './format.js';
 
@@ -23,17 +31,29 @@ export async function runInspect(options: InspectOptions): Promise<void> {
       : (inspection: Inspection) => `${plainInspection(inspection, palette)}\n`;
     try {
       for await (const answered of answerPictures(opened, source, { ...options, onBadSample: 'fail' })) {
-        const inspections = answered.flatMap(({ example, answer }) => {
-          if (answer === undefined) return [];
-          const prompt = opened.prompt && inspectedPrompt(opened.prompt, answer);
-          return [{ picture: example.id, answer, prompt }];
-        });
-        await writeLines(inspections.map(format));
+        for (const one of answered) await writeLines([format(await inspectionOf(opened, one))]);
       }
     } finally {
+      await opened.viewer?.close();
       await opened.backbone.release();
     }
   } finally {
     source.close();
   }
+}
+
+async function inspectionOf(
+  { adapter, prompt: own, viewer }: OpenImageAdapter,
+  { example, answer: given }: AnsweredPicture,
+): Promise<Inspection> {
+  const answer = nullThrows(given, 'bad pictures end the command');
+  const prompt = own && inspectedPrompt(own, answer);
+  const inspection = { picture: example.id, answer, prompt };
+  if (viewer === undefined) return inspection;
+  const { pieces, beside } = await viewer.read(example, adapter.head.labels.indexOf(answer.label));
+  const sequences = [
+    promptedSequence(pieces, prompt),
+    promptedSequence(beside, beside.isPrompted ? prompt : undefined),
+  ];
+  return { ...inspection, sequences: sequences.map(joinedPatches) };
 }

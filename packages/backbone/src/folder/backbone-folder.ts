@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import { checkDtype, DTYPES, dtypesAmong, fileOfDtype, type Dtype } from './dtype.js';
+import { hubPlace } from './hub-access.js';
 import { isAbsent, openHubSnapshot, type HubOptions, type HubSnapshot } from './hub.js';
 
 /** How a backbone folder is opened. */
@@ -19,6 +20,8 @@ export interface BackboneFolder {
   readonly folder: string;
   /** Path of config.json. */
   readonly config: string;
+  /** Commit of the hub that the files are of; undefined for a local folder. */
+  readonly commit?: string;
   /**
    * Path of the first of these ONNX files that there is, `onnx/model.onnx` by default; downloads it if it is not there yet. They
    * are named as in float32, and read in the element type that the folder was opened for.
@@ -35,11 +38,9 @@ const MODEL_FILE = 'onnx/model.onnx';
 /** Files that a backbone needs beside config.json and the model, e.g. those of its tokeniser. */
 export type CompanionFiles = readonly string[];
 
-const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
-
 /**
- * Finds a backbone: a local folder, or a hub id (`owner/name`) whose files are downloaded once into the standard Hugging Face
- * cache; the model last, so that an unsuitable one is never fetched.
+ * Finds a backbone: a local folder, or a hub id (`owner/name`, `owner/name@revision`) whose files are downloaded once into the
+ * standard Hugging Face cache; the model last, so that an unsuitable one is never fetched.
  * @param companions files that the folder has to have too.
  * @throws ModelError naming the folder or file that is missing, or what the hub answered.
  * @throws ConfigurationError if `dtype` is not known.
@@ -51,21 +52,22 @@ export async function openBackboneFolder(
 ): Promise<BackboneFolder> {
   checkDtype(dtype);
   if (existsSync(location)) return localFolder(resolve(location), companions, dtype);
-  const isPath = location.startsWith('.') || location.startsWith('/') || location.startsWith('~');
-  if (isPath || !HUB_ID.test(location)) {
+  const place = hubPlace(location);
+  if (!place) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
       subject: `"${location}"`,
       problem: 'there is no such folder, and it is no hub id',
-      remedy: `Give a folder with ${filesOf(companions)} and ${MODEL_FILE}, or an id like owner/name`,
+      remedy: `Give a folder with ${filesOf(companions)} and ${MODEL_FILE}, or an id like owner/name or owner/name@revision`,
     });
   }
-  const snapshot = await openHubSnapshot(location, hub);
+  const snapshot = await openHubSnapshot(place.id, { ...place, ...hub });
   const config = await snapshot.file(CONFIG_FILE);
   for (const file of companions) await snapshot.file(file);
   return {
-    name: location,
+    name: place.id,
     folder: snapshot.folder,
+    commit: snapshot.commit,
     config,
     model: (...files) => hubModel(snapshot, config, modelsOf(files), dtype),
     optional: (file) =>
@@ -88,8 +90,9 @@ async function hubModel(
   dtype: Dtype,
 ): Promise<string> {
   const files = models.map((model) => fileOfDtype(model, dtype));
+  const cached = files.filter((file) => existsSync(join(snapshot.folder, file)));
   try {
-    return await download(snapshot, config, files);
+    return await download(snapshot, config, cached.length > 0 ? cached : files);
   } catch (failure) {
     const others = isAbsent(failure) ? dtypesAmong(await snapshot.list(dirname(MODEL_FILE)), models) : [];
     if (others.length === 0) throw failure;

@@ -1,16 +1,21 @@
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { downloadFile, getHFHubCachePath, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
-import { ModelError } from '@dynaprompt/core';
-import { PACKAGE_NAME } from '../package-name.js';
-import { reasonOf } from '../reason.js';
+import { datasetInfo, getHFHubCachePath, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import {
+  type Access,
+  hubAccess,
+  type HubRepository,
+  isOffline,
+  NO_SUCH_FILE,
+  notCached,
+  refused,
+} from './hub-access.js';
+import { downloadTo } from './hub-download.js';
 
-/** Where on the hub to look. Environment: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT. */
+/** Where on the hub to look. Environment: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE. */
 export interface HubOptions {
-  /** Branch, tag or commit; default `main`. */
+  /** Branch, tag or commit; default: the one that the place names, or `main`. */
   readonly revision?: string;
 }
 
@@ -18,121 +23,114 @@ export interface HubOptions {
 export interface HubSnapshot {
   /** Folder of the files that are here already. */
   readonly folder: string;
+  /** The commit, 40 hex digits. */
+  readonly commit: string;
   /**
    * Local path of a file, downloaded if it is not here yet.
    * @throws ModelError naming the file and what the hub answered.
    */
   file(path: string): Promise<string>;
-  /** Paths of the files in a folder of the repository; empty where the hub does not tell. */
+  /** Paths of the files in a folder of the repository, and of all below it; empty where the hub does not tell. */
   list(path: string): Promise<readonly string[]>;
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
-const NO_SUCH_FILE = 'the repository has no such file';
+/** Answers of the hub that say that something is not there, or not for this user; after others the cache may serve. */
+const FINAL: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 
-/** Whether a failure of {@link HubSnapshot.file} says that the repository does not have the file. */
+/** Whether a failure of {@link HubSnapshot.file} says that the repository does not have the file, or is not asked. */
 export function isAbsent(failure: unknown): boolean {
   const { cause } = Object(failure) as { cause?: unknown };
   return cause instanceof Error && cause.message === NO_SUCH_FILE;
 }
 
 /**
- * Opens a model repository of the hub at one commit, in the folder layout that all Hugging Face libraries share:
- * `models--owner--name/{refs,snapshots}`. A branch or tag is looked up each time, and taken from the cache where the hub cannot
- * be reached; a commit that is in the cache needs no network.
+ * Opens a repository of the hub at one commit, in the folder layout that all Hugging Face libraries share:
+ * `models--owner--name/{refs,snapshots}`, `datasets--owner--name/…`. A branch or tag is looked up each time, and taken from the cache
+ * where the hub cannot be reached or HF_HUB_OFFLINE is set; a commit that is in the cache needs no network.
  * @throws ModelError if the repository or revision does not exist, or neither hub nor cache can be read.
  */
-export async function openHubSnapshot(id: string, options: HubOptions = {}): Promise<HubSnapshot> {
-  const access = {
-    ...setting('HF_ENDPOINT', (value) => ({ hubUrl: value.replace(/\/+$/, '') })),
-    ...setting('HF_TOKEN', (value) => ({ accessToken: value })),
-  };
-  const storage = join(getHFHubCachePath(), `models--${id.replace('/', '--')}`);
-  const revision = options.revision ?? 'main';
-  const commit = COMMIT.test(revision) ? revision : await findCommit(id, revision, storage, access);
+export async function openHubSnapshot(
+  name: string,
+  { revision = 'main', type = 'model' }: HubOptions & Partial<Pick<HubRepository, 'type'>> = {},
+): Promise<HubSnapshot> {
+  const access = hubAccess();
+  const repository = { type, name };
+  const storage = join(getHFHubCachePath(), `${type}s--${name.replace('/', '--')}`);
+  const commit = COMMIT.test(revision) ? revision : await findCommit(repository, revision, storage, access);
   const folder = join(storage, 'snapshots', commit);
   return {
     folder,
+    commit,
     async file(path) {
       const target = join(folder, path);
       if (existsSync(target)) return target;
+      const subject = `${name}/${path}`;
+      if (isOffline()) throw notCached(subject);
       try {
-        const blob = await downloadFile({
-          ...access,
-          repo: { type: 'model', name: id },
-          path,
-          revision: commit,
-        });
-        if (!blob) throw new Error(NO_SUCH_FILE);
-        await store(blob, target);
+        if (!(await downloadTo(target, { repository, commit, path }, access))) throw new Error(NO_SUCH_FILE);
       } catch (cause) {
-        throw refused(`${id}/${path}`, cause);
+        throw refused(subject, cause);
       }
       return target;
     },
     async list(path) {
+      if (isOffline()) return filesBelow(folder, path);
       const paths: string[] = [];
       try {
-        const repo = { type: 'model', name: id } as const;
-        for await (const entry of listFiles({ ...access, repo, path, revision: commit }))
-          paths.push(entry.path);
+        const wanted = { repo: repository, path, revision: commit, recursive: true };
+        for await (const entry of listFiles({ ...access, ...wanted }))
+          if (entry.type === 'file') paths.push(entry.path);
       } catch {
-        return [];
+        return filesBelow(folder, path);
       }
       return paths;
     },
   };
 }
 
-interface Access {
-  readonly hubUrl?: string;
-  readonly accessToken?: string;
+/** Files that are in the cache. */
+function filesBelow(folder: string, path: string): readonly string[] {
+  if (!existsSync(join(folder, path))) return [];
+  return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
+    const inner = path === '' ? entry.name : `${path}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(folder, inner) : entry.name.endsWith('.incomplete') ? [] : [inner];
+  });
 }
 
 /** Asks the hub which commit a branch or tag is, and remembers it for times without network. */
-async function findCommit(id: string, revision: string, storage: string, access: Access): Promise<string> {
-  const subject = `${id}, revision ${revision}`;
+async function findCommit(
+  { type, name }: HubRepository,
+  revision: string,
+  storage: string,
+  access: Access,
+): Promise<string> {
+  const subject = `${name}, revision ${revision}`;
   if (revision === '' || revision.split(/[/\\]/).includes('..')) {
     throw refused(subject, new Error('this is no name of a branch, tag or commit'));
   }
   const reference = join(storage, 'refs', revision);
+  const remembered = async (): Promise<string | undefined> => {
+    const known = (await readFile(reference, 'utf8').catch(() => '')).trim();
+    return COMMIT.test(known) ? known : undefined;
+  };
+  if (isOffline()) {
+    const known = await remembered();
+    if (known === undefined) throw notCached(subject);
+    return known;
+  }
   try {
-    const { sha } = await modelInfo({ ...access, name: id, revision, additionalFields: ['sha'] });
+    const { sha } = await (type === 'model'
+      ? modelInfo({ ...access, name, revision, additionalFields: ['sha'] })
+      : datasetInfo({ ...access, name, revision, additionalFields: ['sha'] }));
     if (!COMMIT.test(sha)) throw new Error(`it answered "${sha}" for the commit`);
     await mkdir(dirname(reference), { recursive: true });
     await writeFile(reference, sha);
     return sha;
   } catch (cause) {
-    const known = cause instanceof HubApiError ? '' : await readFile(reference, 'utf8').catch(() => '');
-    if (COMMIT.test(known.trim())) return known.trim();
+    const isFinal = cause instanceof HubApiError && FINAL.has(cause.statusCode);
+    const known = isFinal ? undefined : await remembered();
+    if (known !== undefined) return known;
     throw refused(subject, cause);
   }
-}
-
-/** Writes a download beside its place and renames it, so that no half file is ever taken for a whole one. */
-async function store(blob: Blob, target: string): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  const incomplete = `${target}.${process.pid}.incomplete`;
-  try {
-    await pipeline(Readable.fromWeb(blob.stream()), createWriteStream(incomplete));
-    await rename(incomplete, target);
-  } finally {
-    await rm(incomplete, { force: true });
-  }
-}
-
-/** An environment variable as an option; nothing if it is unset or empty. */
-function setting(name: string, use: (value: string) => Access): Access {
-  const value = process.env[name];
-  return value === undefined || value === '' ? {} : use(value);
-}
-
-function refused(subject: string, cause: unknown): ModelError {
-  return new ModelError({
-    packageName: PACKAGE_NAME,
-    subject,
-    problem: `the hub did not give it (${reasonOf(cause)})`,
-    remedy: 'Check the id, the network, HF_ENDPOINT and HF_TOKEN, or give a local folder',
-    cause,
-  });
 }

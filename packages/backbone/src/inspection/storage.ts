@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { DataType, type Graph } from '@dynaprompt/onnx-autodiff';
+import { storedTensors } from '../folder/stored-tensors.js';
 
 /** How a model's weights are stored. */
 export interface WeightStorage {
@@ -28,17 +28,15 @@ export function typeName(dataType: number): string {
  */
 export function storageOf(graph: Graph, file: string): WeightStorage {
   const counts = new Map<string, number>();
-  const files = new Set<string>();
-  for (const { dims, dataType, data } of graph.initializers.values()) {
+  for (const { dims, dataType } of graph.initializers.values()) {
     const size = dims.reduce((product, extent) => product * extent, 1);
     const name = typeName(dataType);
     counts.set(name, (counts.get(name) ?? 0) + size);
-    if (data.kind === 'file' && resolve(data.file) !== resolve(file)) files.add(data.file);
   }
   const operators = new Set([...graph.nodes].map(({ opType }) => opType));
   return {
     dtypes: Object.fromEntries([...counts].sort(([, left], [, right]) => right - left)),
     quantisation: [...operators].filter((operator) => QUANTISED.test(operator)).sort(),
-    externalData: [...files].sort(),
+    externalData: [...storedTensors(graph, file).keys()].slice(1).sort(),
   };
 }

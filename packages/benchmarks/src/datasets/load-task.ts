@@ -18,7 +18,7 @@ export interface LoadTaskOptions {
   readonly validationLimit?: number;
   /**
    * Examples of each class to train on, 1 … 32, and as many others to validate on, both from the training split; the task's own
-   * validation split becomes `test`. Goes without `limit`.
+   * validation split becomes `test`, where there is one. Goes without `limit`.
    */
   readonly shots?: number;
   /** Columns of a task on your own data, or other columns than a task's own. */
@@ -66,14 +66,18 @@ function drawn(
   { seed, limit, validationLimit, shots }: LoadTaskOptions,
 ): Pick<LabelledDataset, 'train' | 'validation' | 'test'> {
   const evaluated = sampleOf(validation, validationLimit ?? validation.length, seed);
-  if (shots !== undefined) return { ...fewShotSplits(train, labels, { shots, seed }), test: evaluated };
+  if (shots !== undefined)
+    return {
+      ...fewShotSplits(train, labels, { shots, seed }),
+      ...(evaluated.length > 0 ? { test: evaluated } : {}),
+    };
   return { train: sampleOf(train, limit ?? train.length, seed), validation: evaluated };
 }
 
 async function loadSplits(
   task: TaskDefinition,
   folder: string | undefined,
-  { columns, evaluation = 'validation', badRows = 'fail' }: LoadTaskOptions,
+  { columns, shots, evaluation = 'validation', badRows = 'fail' }: LoadTaskOptions,
 ): Promise<LoadedSplits> {
   const { layout } = task;
   if (layout.kind === 'folder') {
@@ -81,7 +85,8 @@ async function loadSplits(
     if (layout.columns === undefined && layout.fields === undefined && columns === undefined) {
       throw missingColumns(task.name);
     }
-    return loadFolder(task, layout, folder, { columns, evaluation, badRows });
+    const trainsAlone = shots !== undefined && evaluation === 'validation';
+    return loadFolder(task, layout, folder, { columns, evaluation, badRows, trainsAlone });
   }
   if (folder !== undefined || columns !== undefined || evaluation === 'test') {
     const unwanted = folder !== undefined ? `folder (${folder})` : columns ? 'column names' : 'test split';

@@ -5,7 +5,7 @@ import { packageName } from '../package-name.js';
 import { readCifar10, readCifar100 } from './cifar.js';
 import { readIdx } from './idx.js';
 import { readImageFolder } from './image-folder.js';
-import { readOpenMoji } from './openmoji.js';
+import { type OpenMojiClasses, readOpenMoji } from './openmoji.js';
 import { readImageParquet } from './parquet.js';
 import { splitImages, type SplitOptions } from './splits.js';
 import type { LabelledImageDataset } from './types.js';
@@ -34,7 +34,7 @@ export interface LoadImagesOptions extends SplitOptions {
   /** Of `openmoji`: JSON list of the pictures that the backbone was not trained on. */
   readonly heldOut?: string;
   /** Of `openmoji`: what the classes are, `groups` by default. */
-  readonly by?: 'groups' | 'subgroups';
+  readonly by?: OpenMojiClasses;
   /** Of `openmoji`: path or URL of the module that depends on the package. */
   readonly from?: string | URL;
 }

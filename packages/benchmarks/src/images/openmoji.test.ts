@@ -65,6 +65,18 @@ describe('readOpenMoji', () => {
     expect(test?.map(({ label }) => label)).toEqual([1, 0, 2]);
   });
 
+  it('has as concepts the subgroups with two held-out pictures and twenty others', async () => {
+    // Two mammals of 66; one bird of 22; two of the six phones.
+    const few = [...heldOut, listed('1F405.svg'), listed('1F4F1.svg'), listed('260E.svg')];
+    const { classes, train, test, faults, description } = await withList(few, (path) =>
+      readOpenMoji({ heldOut: path, by: 'concepts' }),
+    );
+    expect(classes).toEqual(['animals-nature/animal-mammal']);
+    expect([train.length, test?.map(({ id }) => id)]).toEqual([66 - 2, ['1F408.svg', '1F405.svg']]);
+    expect(faults.count).toBe(2465 - 66);
+    expect(description).toContain('2 and more pictures to test on and 20 others');
+  });
+
   it('refuses a list that names no picture, or is none', async () => {
     await withList([listed('1F437.svg', 'tux')], async (path) => {
       await expect(readOpenMoji({ heldOut: path })).rejects.toThrow(/heldout\.json: it names no picture/);

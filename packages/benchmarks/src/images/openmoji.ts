@@ -12,6 +12,14 @@ export const openMojiAttribution =
   'All emojis designed by OpenMoji – the open-source emoji and icon project (https://openmoji.org). ' +
   'License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)';
 
+/** What the classes of OpenMoji are. */
+export type OpenMojiClasses = 'groups' | 'subgroups' | 'concepts';
+
+/** Fewest held-out pictures of a concept. */
+const CONCEPT_TEST = 2;
+/** Fewest other pictures of a concept: 16 shots to train on and 4 to validate on. */
+const CONCEPT_TRAIN = 20;
+
 /** Which pictures are for the test, and what their classes are. */
 export interface OpenMojiOptions {
   /**
@@ -19,11 +27,20 @@ export interface OpenMojiOptions {
    * Its OpenMoji pictures are the test split, all others the training split.
    */
   readonly heldOut: string;
-  /** `groups`, the default (`animals-nature`), or `subgroups` of them (`animals-nature/animal-bird`). */
-  readonly by?: 'groups' | 'subgroups';
+  /**
+   * `groups`, the default (`animals-nature`), `subgroups` of them (`animals-nature/animal-bird`), or `concepts`: the subgroups with
+   * at least {@link CONCEPT_TEST} held-out pictures and {@link CONCEPT_TRAIN} others, enough for few-shot protocols up to 16 shots.
+   */
+  readonly by?: OpenMojiClasses;
   /** Path or URL of the module that depends on the npm package `openmoji`; this package where absent. */
   readonly from?: string | URL;
 }
+
+const classWords: Readonly<Record<OpenMojiClasses, string>> = {
+  groups: 'group',
+  subgroups: 'subgroup',
+  concepts: `subgroup, of those with ${CONCEPT_TEST} and more pictures to test on and ${CONCEPT_TRAIN} others`,
+};
 
 interface Picture {
   readonly file: string;
@@ -65,9 +82,15 @@ export async function readOpenMoji({
       pictures.push({ file, className: by === 'groups' ? group : `${group}/${subgroups}` });
     else faults.push(`${file}: it is not in the package`);
   }
-  const namesOf = (some: readonly Picture[]) => new Set(some.map(({ className }) => className));
-  const tested = namesOf(pictures.filter(({ file }) => testFiles.has(file)));
-  const trained = namesOf(pictures.filter(({ file }) => !testFiles.has(file)));
+  const [fewestTested, fewestTrained] = by === 'concepts' ? [CONCEPT_TEST, CONCEPT_TRAIN] : [1, 1];
+  const tested = classesWith(
+    fewestTested,
+    pictures.filter(({ file }) => testFiles.has(file)),
+  );
+  const trained = classesWith(
+    fewestTrained,
+    pictures.filter(({ file }) => !testFiles.has(file)),
+  );
   const classes = [...tested].filter((name) => trained.has(name)).sort();
   if (classes.length === 0) {
     throw imageFault(
@@ -87,13 +110,13 @@ export async function readOpenMoji({
     if (label >= 0) split[testFiles.has(file) ? 'test' : 'train'].push(picture);
     else
       faults.push(
-        `${file}: class "${className}" has no picture to ${tested.has(className) ? 'train on' : 'test on'}`,
+        `${file}: class "${className}" has ${by === 'concepts' ? 'too few pictures' : 'no picture'} to ${tested.has(className) ? 'train on' : 'test on'}`,
       );
   }
   return {
     name: 'openmoji',
     description:
-      `Drawings of emojis without skin-tone variants, by ${by === 'groups' ? 'group' : 'subgroup'}. The test split is what the ` +
+      `Drawings of emojis without skin-tone variants, by ${classWords[by]}. The test split is what the ` +
       'backbone was not trained on; the others it has seen, with the names of their classes, so scores on them flatter.',
     license: 'CC BY-SA 4.0',
     source: `npm package openmoji ${version}`,
@@ -103,6 +126,13 @@ export async function readOpenMoji({
     faults: leftOut(faults),
     pictures: (entries) => Promise.resolve(entries),
   };
+}
+
+/** Classes with so many pictures. */
+function classesWith(fewest: number, pictures: readonly Picture[]): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { className } of pictures) counts.set(className, (counts.get(className) ?? 0) + 1);
+  return new Set([...counts].filter(([, count]) => count >= fewest).map(([name]) => name));
 }
 
 /** Files of the OpenMoji pictures in a JSON list of held-out ones. Rejects with a `DataError` for what is no such list. */

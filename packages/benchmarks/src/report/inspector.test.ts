@@ -32,6 +32,20 @@ describe('inspector', () => {
     expect(page).not.toContain('<b>');
   });
 
+  it('shows a question above its picture, and both towers, the prompt drawn where it stands', () => {
+    const picture = inspectedPicture();
+    const input = { ...picture.input, question: 'What is <this>?' } as typeof picture.input;
+    const words = ['[CLS]', 'what', { prompt: 1 }, '[SEP]'];
+    const inTexts = inspector([
+      { ...picture, input, sequence: words, beside: ['[CLS]', { patches: [0, 6] }] },
+    ]).text;
+    expect(inTexts).toContain('<blockquote>What is &#60;this&#62;?</blockquote><svg class="patch-grid"');
+    expect(inTexts.match(/<ol class="tokens">/g)).toHaveLength(2);
+    expect(inTexts).toContain('2 × 3 patches: no prompt');
+    const inBoth = inspector([{ ...picture, input, sequence: words, beside: picture.sequence }]).text;
+    expect(inBoth).toContain('2 × 3 patches: p1 after 4 patches, p2 after 6 patches');
+  });
+
   it('says position, length, weights and answer', () => {
     expect(page).toContain('2 of 0…3: 2 in front of the input, 0 behind it');
     expect(page).toContain('2 of 3 slots');

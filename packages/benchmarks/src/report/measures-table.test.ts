@@ -3,6 +3,7 @@ import { methodResult } from '../results/method-result.js';
 import { parseResults } from '../results/schema.js';
 import { exampleResults } from '../testing/example-results.js';
 import { classTable, measuresTable } from './measures-table.js';
+import { methodTable } from './method-table.js';
 import { renderReport } from './report.js';
 
 const results = exampleResults();
@@ -83,5 +84,40 @@ describe('tables', () => {
     for (const part of ['Further measures', 'Accuracy by class', '20.00 ± 14.14', '62.50'])
       expect(report).toContain(part);
     expect(renderReport(results)).not.toMatch(/Further measures|Accuracy by class/);
+  });
+});
+
+describe('many measures, and answers to compare with', () => {
+  const names = Array.from({ length: 7 }, (_, index) => `question ${index}`);
+  const all = Object.fromEntries(names.map((name, index) => [name, index / 10]));
+  const methods = {
+    fixed: methodResult(
+      [{ seed: 1, seconds: 1, loss: [], validation: [{ step: 1, value: 0.5 }], measures: all }],
+      5,
+    ),
+  };
+  const baselines = {
+    'most frequent': { score: 0.25, measures: { 'question 1': 0.5 } },
+    ceiling: { score: 1, measures: {} },
+  };
+
+  it('make rows of the measures, and columns of what they are of', () => {
+    const table = measuresTable({ ...results, methods, baselines });
+    expect(table?.columns.map(({ title }) => title)).toEqual(['measure × 100', 'most frequent', 'fixed']);
+    expect(table?.rows.slice(0, 2)).toEqual([
+      ['question 0', '–', '0.00'],
+      ['question 1', '50.00', '10.00'],
+    ]);
+    expect(table?.rows).toHaveLength(7);
+  });
+
+  it('stand in the table of the methods in place of the majority class', () => {
+    expect(
+      methodTable({ ...results, methods, baselines }).rows.map(([name, score]) => [name, score]),
+    ).toEqual([
+      ['most frequent', '25.00'],
+      ['ceiling', '100.00'],
+      ['fixed', '50.00'],
+    ]);
   });
 });

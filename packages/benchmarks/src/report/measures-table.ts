@@ -11,13 +11,11 @@ export function measuresTable({ methods, baselines = {} }: RunResults): TextTabl
   const names = [...new Set(Object.values(methods).flatMap(({ measures = {} }) => Object.keys(measures)))];
   if (names.length === 0) return undefined;
   const rows = [
-    ...Object.entries(baselines).map(([name, { measures }]) => [
-      name,
-      ...names.map((measure) => {
-        const value = measures[measure];
-        return value === undefined ? '–' : formatScore(value);
-      }),
-    ]),
+    ...Object.entries(baselines).flatMap(([name, { measures }]) => {
+      const values = names.map((measure) => measures[measure]);
+      if (values.every((value) => value === undefined)) return [];
+      return [[name, ...values.map((value) => (value === undefined ? '–' : formatScore(value)))]];
+    }),
     ...Object.entries(methods).map(([method, { measures = {} }]) => [
       method,
       ...names.map((name) => {

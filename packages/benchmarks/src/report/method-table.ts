@@ -21,9 +21,12 @@ export interface TextTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The comparison of a run's methods, with the majority class as first row. */
+/** The comparison of a run's methods, with what answers without a model score in front. */
 export function methodTable(results: RunResults): TextTable {
-  const { majority, metric, baselines = {} } = results;
+  const { majority, metric } = results;
+  const constants: Readonly<Record<string, { readonly score: number }>> = results.baselines ?? {
+    [`majority class (${majority.label})`]: majority,
+  };
   return {
     columns: [
       { title: 'method', align: 'left' },
@@ -35,8 +38,7 @@ export function methodTable(results: RunResults): TextTable {
       { title: 'time/seed', align: 'right' },
     ],
     rows: [
-      [`majority class (${majority.label})`, formatScore(majority.score), '–', '–', '–', '0', '–'],
-      ...Object.entries(baselines).map(([name, { score }]) => [
+      ...Object.entries(constants).map(([name, { score }]) => [
         name,
         formatScore(score),
         ...['–', '–', '–', '0', '–'],

@@ -90,7 +90,7 @@ function facts(results: RunResults): Markup {
   const entries: readonly (readonly [string, string])[] = [
     [
       'Backbone',
-      `${results.backbone} (${backbone.family}, ${formatCount(backbone.parameters)} parameters, ${backbone.dtype}, ${backbone.revision})`,
+      `${results.backbone} (${backbone.family}, ${formatCount(backbone.parameters)} parameters, ${backbone.dtype}, ${backbone.revision}${backbone.commit === undefined ? '' : `, commit ${backbone.commit}`})`,
     ],
     ['Data', `${data.source}; licence: ${data.license}`],
     ...(data.attribution === undefined ? [] : [['Attribution', data.attribution] as const]),

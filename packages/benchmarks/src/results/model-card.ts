@@ -27,7 +27,7 @@ export const CARD_MARK = 'library_name: dynaprompt';
 /** The card of a run's adapters as the Hugging Face Hub reads it: metadata with a `model-index`, then what a reader has to know. */
 export function modelCard(results: RunResults, { pipeline = 'other', command }: CardOptions = {}): string {
   const { task, backbone, backboneDetails, data, config } = results;
-  const { family, revision, dtype, parameters } = backboneDetails;
+  const { family, revision, commit, dtype, parameters } = backboneDetails;
   const methods = Object.entries(results.methods);
   const comparison = comparisonTable(results);
   const head = [
@@ -53,7 +53,7 @@ export function modelCard(results: RunResults, { pipeline = 'other', command }: 
     '',
     plain(data.description),
     '',
-    `- **Backbone**: ${plain(backbone)} (${plain(family)}, ${formatCount(parameters)} parameters, ${dtype}), revision \`${revision}\`; frozen`,
+    `- **Backbone**: ${plain(backbone)} (${plain(family)}, ${formatCount(parameters)} parameters, ${dtype}), revision \`${revision}\`${commit === undefined ? '' : `, commit \`${commit}\``}; frozen`,
     `- **Data**: ${plain(data.source)}; ${formatCount(data.train)} examples for training, ${formatCount(data.validation)} for validation`,
     `- **Licence of the data**: ${plain(data.license)}`,
     ...(data.attribution === undefined ? [] : [`- **Attribution**: ${plain(data.attribution)}`]),

@@ -45,7 +45,10 @@ export interface AskedExample {
 /** What a model said of examples, in their order. */
 export interface SaidOfExamples {
   /** [N, classes]; of a number, the number itself. */
-  readonly logits: ArrayLike<number> & { subarray(begin: number, end: number): ArrayLike<number> };
+  readonly logits: ArrayLike<number> & {
+    /** The elements from `begin` to before `end`. */
+    subarray(begin: number, end: number): ArrayLike<number>;
+  };
   /** [N] class, candidate or number. */
   readonly predictions: ArrayLike<number>;
 }

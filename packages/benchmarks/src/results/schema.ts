@@ -149,11 +149,14 @@ export const runResultsSchema = z.strictObject({
   }),
   /** Always saying the most frequent training class. */
   majority: z.strictObject({ label: z.string(), score: z.number() }),
-  /** Further answers to compare with, by what they are; absent where there are none. */
+  /** Answers to compare with, by what they are; tables show them in place of `majority`, which is one of them. Absent where there are none. */
   baselines: z.record(z.string(), baseline).optional(),
   backboneDetails: z.strictObject({
     family: z.string(),
+    /** Content hash of the model's files. */
     revision: z.string(),
+    /** Commit of the Hugging Face repository; absent for a local folder. */
+    commit: z.string().optional(),
     dtype: z.string(),
     parameters: count,
   }),

@@ -7,6 +7,8 @@ import type { DualOptions } from './options.js';
 /** What a dual encoder is made of. */
 export interface DualParts {
   readonly name: string;
+  /** Commit of the hub; undefined for a local folder. */
+  readonly commit?: string | undefined;
   readonly text: TextTower;
   readonly vision: VisionTower;
   /** D */

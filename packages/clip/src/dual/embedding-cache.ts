@@ -8,6 +8,7 @@ export function identityOf({ image, pixelValues }: VisionExample): unknown {
 
 /** Where embeddings of images [B, D] come from that are kept between runs, such as a `FeatureCache` of @dynaprompt/training. */
 export interface KeptEmbeddings {
+  /** Embeddings, [B, d], in the order of the images. */
   read(kind: 'pooled', images: readonly VisionExample[]): Promise<Float32Array>;
 }
 

@@ -70,6 +70,7 @@ export async function openDual(location: string, options: DualOptions): Promise<
   const { alpha = 'drop', fullDecodePixels = '' } = options.decode ?? {};
   const encoder = new DualEncoder({
     name: files.name,
+    commit: files.commit,
     text,
     vision,
     width: await embeddingWidth(text, vision),

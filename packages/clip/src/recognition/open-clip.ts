@@ -5,6 +5,7 @@ import type { DualTask } from '../dual/dual-task.js';
 import { openDual, type OpenedDual } from '../dual/open-dual.js';
 import type { DualOptions } from '../dual/options.js';
 import { unitRows } from '../dual/unit-rows.js';
+import { type ReadText, readTexts } from '../towers/read-text.js';
 import { checkClassNames, classTexts } from './class-texts.js';
 import { startIds } from './start-ids.js';
 
@@ -47,25 +48,35 @@ export interface ClipOptions extends DualOptions {
  * @throws MalformedModelError (of onnx-autodiff) if an ONNX file is truncated, a git-lfs pointer or no model, and
  * StructureNotFoundError if it has nothing to put prompts between.
  */
-export async function openClip(
-  location: string,
-  options: ClipOptions,
-): Promise<FrozenBackbone<VisionExample>> {
+export async function openClip(location: string, options: ClipOptions): Promise<ClipBackbone> {
   checkClassNames(options.classNames);
   return clipBackbone(await openDual(location, options), options);
 }
 
+/** A dual encoder that recognises classes. */
+export interface ClipBackbone extends FrozenBackbone<VisionExample> {
+  /** Texts of the classes as they are read in training, in label order: around a prompt, or in the first of the hand-written words. */
+  readonly classTexts: readonly ReadText[];
+}
+
 /** Recognition with a dual encoder that was opened. */
-export function clipBackbone(opened: OpenedDual, options: ClipOptions): FrozenBackbone<VisionExample> {
-  const { encoder, config, logitScale, making, tokenizer } = opened;
-  return dualBackbone({
+export function clipBackbone(opened: OpenedDual, options: ClipOptions): ClipBackbone {
+  const { encoder, config, logitScale, making, tokenizer, maximumTokens } = opened;
+  const task = recognitionTask(opened, options);
+  const [template = DEFAULT_TEMPLATE] = templatesOf(options);
+  const backbone = dualBackbone({
     family: config.name,
     encoder,
-    task: recognitionTask(opened, options),
+    task,
     logitScale,
-    startIds: startIds(tokenizer, templatesOf(options)[0] ?? ''),
+    startIds: startIds(tokenizer, template),
     making,
   });
+  const rows =
+    options.prompts === 'vision'
+      ? classTexts(tokenizer, options.classNames, template, maximumTokens)
+      : task.shared;
+  return { ...backbone, classTexts: readTexts(tokenizer, rows) };
 }
 
 /** Hand-written words. */

@@ -3,13 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { env, pipeline, RawImage, type ZeroShotImageClassificationPipeline } from '@huggingface/transformers';
-import type { FrozenBackbone } from '@dynaprompt/core';
 import { bundledModels, miniClip } from '@dynaprompt/mini-models';
 import { decodeImage, type VisionExample } from '@dynaprompt/vision';
 import { unitRows } from '../dual/unit-rows.js';
 import { at, distance } from '../testing/numbers.js';
 import { openClipProbe } from './open-clip-probe.js';
-import { openClip } from './open-clip.js';
+import { openClip, type ClipBackbone } from './open-clip.js';
 
 const openMoji = dirname(createRequire(import.meta.url).resolve('openmoji/package.json'));
 const classNames = ['cat', 'flag', 'down arrow', 'enraged face'];
@@ -38,7 +37,7 @@ async function drawings(): Promise<readonly VisionExample[]> {
 }
 
 describe('without a prompt', () => {
-  let backbone: FrozenBackbone<VisionExample>;
+  let backbone: ClipBackbone;
   let classify: ZeroShotImageClassificationPipeline;
   let examples: readonly VisionExample[];
   beforeAll(async () => {
@@ -70,6 +69,18 @@ describe('without a prompt', () => {
       });
       expect(classNames[scores.indexOf(Math.max(...scores))]).toBe(answers[0]?.label);
     }
+  });
+
+  it('says what the text tower reads of each class, around a prompt or in words', async () => {
+    const spelled = ({ classTexts }: ClipBackbone): readonly string[] =>
+      classTexts.map(({ tokens }) => tokens.join(' ').replaceAll(' ##', ''));
+    expect(spelled(backbone)).toEqual(classNames.map((name) => `[CLS] ${name} [SEP]`));
+    const [text] = backbone.classTexts;
+    expect(text?.layout).toEqual({ before: 1, content: (text?.tokens.length ?? 0) - 2, after: 1 });
+    const template = ['a {class}', '{class}'];
+    const inVision = await openClip(miniClip, { ...options, prompts: 'vision', template });
+    expect(spelled(inVision)).toEqual(classNames.map((name) => `[CLS] a ${name} [SEP]`));
+    await inVision.release();
   });
 
   it('several wordings count as the mean of their embeddings', async () => {

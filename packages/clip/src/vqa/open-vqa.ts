@@ -9,6 +9,7 @@ import { fused } from '../dual/score-rows.js';
 import { fusedWidth } from '../graph/scores.js';
 import { PACKAGE_NAME } from '../package-name.js';
 import { startIds } from '../recognition/start-ids.js';
+import { type ReadText, readTexts } from '../towers/read-text.js';
 import type { TokenRow } from '../towers/text-batch.js';
 import { cutRow, parseWording, tokenRow, worded, type Wording } from '../towers/token-rows.js';
 import { checkVqa, type VqaExample, type VqaOptions } from './vqa-options.js';
@@ -25,25 +26,13 @@ export async function openVqa(location: string, options: VqaOptions): Promise<Vq
   const classes = checkVqa(options);
   const opened = await openDual(location, options);
   const task = vqaTask(opened, options, classes);
-  return {
-    ...vqaBackbone(opened, options, task),
-    textsOf: (example) =>
-      task.textsOf(example).map(({ ids, layout }) => ({ tokens: opened.tokenizer.spell(ids), layout })),
-  };
+  return vqaBackbone(opened, options, task);
 }
 
 /** A dual encoder that answers questions. */
 export interface VqaBackbone extends FrozenBackbone<VqaExample> {
   /** Texts that are read of an example without a prompt: the question, or a statement for each candidate; none where none is read. */
   textsOf(example: VqaExample): readonly ReadText[];
-}
-
-/** A text as a tower reads it. */
-export interface ReadText {
-  /** As the vocabulary spells them, special tokens included. */
-  readonly tokens: readonly string[];
-  /** Framing and content; the places of a prompt are counted in the content. */
-  readonly layout: TokenRow['layout'];
 }
 
 /** How a dual encoder is opened for a linear probe on question and picture. */
@@ -60,7 +49,7 @@ export type VqaProbeOptions = Pick<VqaOptions, 'use' | 'questionTemplate'> &
 export async function openVqaProbe(
   location: string,
   { answers, ...options }: VqaProbeOptions,
-): Promise<FrozenBackbone<VqaExample>> {
+): Promise<VqaBackbone> {
   const head = { kind: 'classification', answers } as const;
   const prompts = options.use === 'image' ? 'vision' : 'text';
   const all: VqaOptions = { ...options, head, prompts, reserve: 0 };
@@ -71,7 +60,7 @@ export async function openVqaProbe(
   const task = vqaTask(opened, all, classes);
   const { reads } = task;
   const backbone = vqaBackbone(opened, all, task);
-  return embeddingBackbone({
+  const probe = embeddingBackbone<VqaExample>({
     ...backbone,
     width: fusedWidth({ width, reads }),
     async rows(examples) {
@@ -83,15 +72,12 @@ export async function openVqaProbe(
     },
     identify: (example) => `fused ${String(backbone.identify(example))}`,
   });
+  return { ...probe, textsOf: (example) => backbone.textsOf(example) };
 }
 
-function vqaBackbone(
-  opened: OpenedDual,
-  options: VqaOptions,
-  task: DualTask<VqaExample>,
-): FrozenBackbone<VqaExample> {
+function vqaBackbone(opened: OpenedDual, options: VqaOptions, task: DualTask<VqaExample>): VqaBackbone {
   const { encoder, config, logitScale, making, tokenizer } = opened;
-  return dualBackbone<VqaExample>({
+  const backbone = dualBackbone<VqaExample>({
     family: config.name,
     encoder,
     task,
@@ -99,6 +85,7 @@ function vqaBackbone(
     startIds: startIds(tokenizer, options.questionTemplate ?? ''),
     making,
   });
+  return { ...backbone, textsOf: (example) => readTexts(tokenizer, task.textsOf(example)) };
 }
 
 function vqaTask(opened: OpenedDual, options: VqaOptions, classes: number): DualTask<VqaExample> {
@@ -114,7 +101,9 @@ function vqaTask(opened: OpenedDual, options: VqaOptions, classes: number): Dual
     cutRow(tokenRow(tokenizer, questions, question), maximumTokens),
   );
   // There may be thousands of answers, and millions of examples.
-  const setting = createHash('sha256').update(JSON.stringify([use, head, questionTemplate])).digest('hex');
+  const setting = createHash('sha256')
+    .update(JSON.stringify([use, head, questionTemplate]))
+    .digest('hex');
   const statements = isFused ? undefined : statementsOf(opened, options, classes);
   return {
     classes,

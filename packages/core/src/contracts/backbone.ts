@@ -7,8 +7,10 @@ export interface BackboneDescription {
   readonly name: string;
   /** `model_type` of config.json, e.g. `bert`. */
   readonly family: string;
-  /** Content hash of the model file, the key of cached features. */
+  /** Content hash of the model's files, the key of cached features. */
   readonly revision: string;
+  /** Commit of the Hugging Face repository that it was opened at; absent for a local folder. */
+  readonly commit?: string | undefined;
   /** Element type of the weights, e.g. `fp32`. */
   readonly dtype: string;
   /** Parameters of the frozen model. */

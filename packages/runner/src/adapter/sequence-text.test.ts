@@ -10,7 +10,12 @@ it.each([
   [['[CLS]', ...prompts(1, 2), 'a', 'film', ...prompts(3, 3)], '[CLS] ‹p1 p2› a film ‹p3›'],
   [[...prompts(1, 7), 'a'], '‹p1 … p7› a'],
   [
-    ['[CLS]', { patches: [0, 2] as [number, number] }, { patches: [2, 1] as [number, number] }, ...prompts(1, 1)],
+    [
+      '[CLS]',
+      { patches: [0, 2] as [number, number] },
+      { patches: [2, 1] as [number, number] },
+      ...prompts(1, 1),
+    ],
     '[CLS] 3 patches ‹p1›',
   ],
   [

@@ -1,11 +1,12 @@
 import { compareMethods, type RunRecord, type RunResults } from '@dynaprompt/benchmarks';
 import { type BackboneDescription, selectBackend } from '@dynaprompt/core';
-import { type Adapter, methodNamed, resolveSettings, type TrainingEvent } from '@dynaprompt/training';
+import { type Adapter, resolveSettings, type TrainingEvent } from '@dynaprompt/training';
 
 import type { Domain, OpenTask, TaskSet } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { releaseBackbones } from './backbones.js';
 import { inspectionsOf } from './inspections.js';
+import { methodOf } from './methods.js';
 import { predictionsOf } from './predictions.js';
 import { type Run, type RunMeans, trainAll } from './runs.js';
 import { describeTasks, summaryOf } from './summary.js';
@@ -17,6 +18,7 @@ export const dataSeed = 1;
 export interface ComparisonListener {
   /** Data and backbone are there; the first run is next. */
   opened(scene: ComparisonScene): void;
+  /** How training goes. */
   event(event: TrainingEvent): void;
   /** After the last run: what was trained beside the backbone, and what is written beside the results. */
   trained(adapters: readonly Adapter[], record: RunRecord): void;
@@ -40,9 +42,7 @@ export async function compare<Example, Options extends ComparisonOptions>(
   means: RunMeans = {},
 ): Promise<RunResults> {
   const startedAt = new Date();
-  const methods = options.methods.map((name) =>
-    methodNamed(name, { ...options.prompt, slots: options.slots }),
-  );
+  const methods = options.methods.map((name) => methodOf(name, options));
   // Complains of what cannot be used before anything is loaded.
   const { steps, evaluateEvery, earlyStopping } = options;
   resolveSettings({ ...options.training, ...(evaluateEvery && { evaluateEvery }), earlyStopping, steps });

@@ -63,7 +63,8 @@ async function inspectRun<Example>(
   const inspections: Inspection[] = [];
   for (const place of chosen(predictions.examples, most)) {
     const answer = nullThrows(predictions.examples[place], 'a place in the list');
-    const seen = await show?.(nullThrows(data.validation[place], 'predictions are of the examples').example);
+    const { example } = nullThrows(data.validation[place], 'predictions are of the examples');
+    const seen = await show?.(example, { method: run.method, prediction: answer.prediction });
     if (seen === undefined) continue;
     const placed = prompt && inspectedPrompt(prompt, { choice: choiceAt(evaluation, place) });
     inspections.push({

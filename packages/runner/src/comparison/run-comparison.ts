@@ -1,5 +1,4 @@
 import { parseConfiguration } from '@dynaprompt/core';
-import { methodNamed } from '@dynaprompt/training';
 
 import { openScreen } from '../display/screen.js';
 import { dryRun } from '../dry-run/dry-run.js';
@@ -12,6 +11,7 @@ import { runRanks } from '../parallel/run-ranks.js';
 import { shareCheckpoints } from '../parallel/share-checkpoints.js';
 import { ComparisonStoppedError } from '../process/stopped.js';
 import { compare, type ComparisonListener } from './comparison.js';
+import { methodOf } from './methods.js';
 import { type ComparisonDomain, type ComparisonRequest, perform } from './perform.js';
 import type { RunMeans } from './runs.js';
 import { outcomeText } from './show-outcome.js';
@@ -88,8 +88,8 @@ async function follow<Example, Options extends ComparisonOptions>(
 }
 
 /** @throws ConfigurationError where there is no such method, or its prompt cannot be configured like that. */
-function requireMethod(name: string, { prompt, slots }: ComparisonOptions): void {
-  const method = methodNamed(name, { ...prompt, slots });
+function requireMethod(name: string, options: ComparisonOptions): void {
+  const method = methodOf(name, options);
   if (typeof method === 'object') parseConfiguration(method.configuration);
 }
 

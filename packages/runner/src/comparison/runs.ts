@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 
 import { metrics, type SeedRun } from '@dynaprompt/benchmarks';
-import { type FrozenBackbone, nullThrows } from '@dynaprompt/core';
+import { nullThrows } from '@dynaprompt/core';
 import {
   type Adapter,
   type Evaluation,
-  FeatureCache,
   type GradientExchange,
   type NamedTask,
   type RunOptions,
@@ -19,13 +18,13 @@ import {
 import type { Domain, Measures, OpenTask } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { adaptersOf, adaptersOfTasks } from '../output/save-adapters.js';
-import { backboneFor } from './backbones.js';
+import { type FeatureHost, featureHosts } from './backbones.js';
 
 /** One run of a method with one seed, on one task or on several. */
 export interface Run extends RunResult {
   /** What the prompt chose, one for each task. */
   readonly usage: NonNullable<SeedRun['usage']>;
-  /** The same after every evaluation. */
+  /** The same after every evaluation, those before an interruption included. */
   readonly usageOverTraining: NonNullable<SeedRun['usageOverTraining']>;
   /** After the last step, in the order of the tasks. */
   readonly evaluations: readonly Evaluation[];
@@ -36,11 +35,6 @@ export interface Run extends RunResult {
   /** What can be saved of it. */
   readonly adapters: readonly Adapter[];
 }
-
-/** A run whose evaluations were not listened to yet. */
-type TrainedRun = Omit<Run, 'usageOverTraining'>;
-
-type UsagePoint = Run['usageOverTraining'][number];
 
 /** The same as the trainer takes it. */
 type OpenNamedTask<Example> = OpenTask<Example> & NamedTask<Example>;
@@ -77,20 +71,17 @@ export async function trainAll<Example>(
   { exchange, stopping = signal, checkpoints }: RunMeans = {},
 ): Promise<ReadonlyMap<string, readonly Run[]>> {
   const notices = new Set<string>();
-  const known = new Map<FrozenBackbone<Example>, OpenNamedTask<Example>>();
-  const namedFor = (task: OpenTask<Example>, method: TrainingMethod): OpenNamedTask<Example> => {
-    const backbone = backboneFor(task, method);
-    const named = known.get(backbone) ?? namedTask({ ...task, backbone }, (message) => notices.add(message));
-    known.set(backbone, named);
-    return named;
-  };
+  const places = tasks.map((task) => ({
+    task,
+    hostFor: featureHosts(task, (message) => notices.add(message)),
+  }));
   const runs = new Map<string, Run[]>();
   for (const method of methods) {
-    const named = tasks.map((task) => namedFor(task, method));
+    const named: OpenNamedTask<Example>[] = [];
+    for (const { task, hostFor } of places) named.push(namedTask(task, await hostFor(method)));
     for (const seed of options.seeds) {
       const { steps, batch, accumulation, training, evaluateEvery, nanPolicy, earlyStopping } = options;
       const name = typeof method === 'object' ? method.name : method;
-      const usageOverTraining: UsagePoint[] = [];
       const settings: RunOptions = {
         ...training,
         method,
@@ -105,7 +96,6 @@ export async function trainAll<Example>(
         ...(checkpoints && checkpointOptions(checkpoints, `${name}-seed${seed}`)),
         events: (event) => {
           tell(event);
-          usageOverTraining.push(...usagePoints(event, named));
           for (const message of notices) {
             tell({ type: 'notice', method: event.method, seed, message });
             notices.delete(message);
@@ -118,7 +108,7 @@ export async function trainAll<Example>(
         task !== undefined && named.length === 1
           ? await trainOne(domain, task, settings)
           : await trainTogether(domain, named, settings, options.sampling);
-      runs.set(run.method, [...(runs.get(run.method) ?? []), { ...run, usageOverTraining }]);
+      runs.set(run.method, [...(runs.get(run.method) ?? []), run]);
     }
   }
   return runs;
@@ -135,14 +125,17 @@ async function trainOne<Example>(
   domain: Measuring<Example>,
   task: OpenNamedTask<Example>,
   options: RunOptions,
-): Promise<TrainedRun> {
+): Promise<Run> {
   const result = await trainPrompt({ ...options, ...task });
+  const evaluations = [result.evaluation];
+  const adapters = adaptersOf(result, task, domain.application.versions);
   return {
     ...result,
-    evaluations: [result.evaluation],
-    measured: measuresOf(domain, [task], [result.evaluation]),
+    evaluations,
+    measured: await measuresOf(domain, [task], { method: result.method, evaluations, adapters }),
     usage: usageOf(result.evaluation),
-    adapters: adaptersOf(result, task, domain.application.versions),
+    usageOverTraining: usageOverTraining(result, [task]),
+    adapters,
   };
 }
 
@@ -151,30 +144,33 @@ async function trainTogether<Example>(
   tasks: readonly OpenNamedTask<Example>[],
   options: RunOptions,
   sampling: ComparisonOptions['sampling'],
-): Promise<TrainedRun> {
+): Promise<Run> {
   const result = await trainMultitask({ ...options, tasks, sampling });
   const evaluations = result.tasks.map(({ evaluation }) => evaluation);
+  const adapters = adaptersOfTasks(result, tasks, domain.application.versions);
   return {
     ...result,
     evaluations,
-    measured: measuresOf(domain, tasks, evaluations),
+    measured: await measuresOf(domain, tasks, { method: result.method, evaluations, adapters }),
     usage: result.tasks.flatMap(({ name, evaluation }) => usageOf(evaluation, name)),
+    usageOverTraining: usageOverTraining(result, tasks),
     tasks: Object.fromEntries(result.tasks.map(({ name, final }) => [name, final])),
-    adapters: adaptersOfTasks(result, tasks, domain.application.versions),
+    adapters,
   };
 }
 
-/** What the prompt chose on every task, where an evaluation says so. */
-function usagePoints(
-  event: TrainingEvent,
+/** What the prompt chose on every task in every evaluation. */
+function usageOverTraining(
+  { choiceUsage }: Pick<RunResult, 'choiceUsage'>,
   tasks: readonly { readonly name: string }[],
-): readonly UsagePoint[] {
-  if (event.type !== 'evaluated') return [];
-  return (event.usage ?? []).flatMap((usage, index) =>
-    usageOf({ usage }, tasks.length > 1 ? tasks[index]?.name : undefined).map((choices) => ({
-      ...choices,
-      step: event.step,
-    })),
+): Run['usageOverTraining'] {
+  return choiceUsage.flatMap(({ step, usage: ofTasks }) =>
+    ofTasks.flatMap((usage, index) =>
+      usageOf({ usage }, tasks.length > 1 ? tasks[index]?.name : undefined).map((choices) => ({
+        ...choices,
+        step,
+      })),
+    ),
   );
 }
 
@@ -184,16 +180,22 @@ function usageOf({ usage }: Pick<Evaluation, 'usage'>, task?: string): Run['usag
   return [{ ...(task === undefined ? {} : { task }), positions, lengths, pool }];
 }
 
-function measuresOf<Example>(
+async function measuresOf<Example>(
   { measure }: Measuring<Example>,
   tasks: readonly OpenTask<Example>[],
-  evaluations: readonly Evaluation[],
-): Measures {
-  if (measure === undefined) return {};
-  const all = evaluations.map((evaluation, index) => {
-    const { data } = nullThrows(tasks[index], 'every task was evaluated');
-    return { name: data.name, ...measure(evaluation, data) };
-  });
+  { method, evaluations, adapters }: Pick<Run, 'method' | 'evaluations' | 'adapters'>,
+): Promise<Measures> {
+  const all: (Measures & { readonly name: string })[] = [];
+  for (const [index, evaluation] of evaluations.entries()) {
+    const { data, measureFurther } = nullThrows(tasks[index], 'every task was evaluated');
+    const { name } = data;
+    const own = measure?.(evaluation, data) ?? {};
+    const adapter = adapters.find(({ task }) => task.name === name);
+    const further = await measureFurther?.({ method, score: evaluation.score, adapter });
+    const measures = { ...own.measures, ...further };
+    all.push({ name, ...own, ...(Object.keys(measures).length > 0 && { measures }) });
+  }
+  if (all.every((one) => one.confusion === undefined && one.measures === undefined)) return {};
   const [only, ...others] = all;
   if (only !== undefined && others.length === 0) {
     const { confusion, measures } = only;
@@ -205,17 +207,14 @@ function measuresOf<Example>(
   return { measures: Object.fromEntries(entries) };
 }
 
-function namedTask<Example>(
-  task: OpenTask<Example>,
-  warn: (message: string) => void,
-): OpenNamedTask<Example> {
-  const { data, backbone } = task;
+function namedTask<Example>(task: OpenTask<Example>, host: FeatureHost<Example>): OpenNamedTask<Example> {
+  const { data } = task;
   return {
     ...task,
+    ...host,
     name: data.name,
     train: data.train,
     validation: data.validation,
     metric: metrics[data.metric].score,
-    features: new FeatureCache(backbone, { warn }),
   };
 }

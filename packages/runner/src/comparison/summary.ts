@@ -23,9 +23,10 @@ type TaskPart = Pick<RunResults, 'task' | 'backbone' | 'metric' | 'data' | 'majo
 /** What results say of the tasks and of the frozen model; several tasks are summed up, and stand there one by one too. */
 export function describeTasks(tasks: readonly DescribedTask[]): TaskPart {
   const { backbone, data } = nullThrows(tasks[0], 'there is a task');
-  const { family, revision, dtype, parameters, name } = backbone.description;
+  const { family, revision, commit, dtype, parameters, name } = backbone.description;
   const sets = tasks.map((task) => task.data);
-  const shared = { backbone: name, backboneDetails: { family, revision, dtype, parameters } };
+  const opened = { family, revision, ...(commit === undefined ? {} : { commit }), dtype, parameters };
+  const shared = { backbone: name, backboneDetails: opened };
   if (tasks.length === 1) {
     return {
       ...shared,

@@ -43,7 +43,11 @@ export async function usableExamples<Item extends { readonly id: string }>(
     }
     return kept;
   };
-  return { train: await usable(train), validation: await usable(validation), faults: joined(faults, problems) };
+  return {
+    train: await usable(train),
+    validation: await usable(validation),
+    faults: joined(faults, problems),
+  };
 }
 
 function joined({ count, first }: SkippedRows, problems: readonly string[]): SkippedRows {

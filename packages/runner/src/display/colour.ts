@@ -1,6 +1,8 @@
 /** Marks parts of a text for people. */
 export interface Palette {
+  /** Text that stands for a prompt. */
   prompt(text: string): string;
+  /** Text that counts most. */
   strong(text: string): string;
 }
 

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 import { describe, expect, it, jest } from '@jest/globals';
 
 import type { TrainingEvent } from '@dynaprompt/training';
@@ -133,6 +135,30 @@ describe('TerminalDisplay', () => {
     const after = text.split('a warning of native code\n')[1] ?? '';
     expect(after).toContain('3/10');
     expect(after).toContain('loss 0.500');
+    // The clock goes on as well.
+    const times = after.match(/\d:\d\d, \S+ left/g) ?? [];
+    expect(times).not.toHaveLength(0);
+    expect(times.filter((time) => time.endsWith('– left'))).toEqual([]);
     display.end();
+  });
+
+  it('leaves the terminal as it was where the process exits in the middle', () => {
+    const built = new URL('../../dist/display/terminal-display.js', import.meta.url).href;
+    const script = `
+      import { TerminalDisplay } from ${JSON.stringify(built)};
+      Object.assign(process.stdout, { isTTY: true, columns: 120, cursorTo: () => true, clearLine: () => true });
+      const display = new TerminalDisplay(process.stdout);
+      display.begin({ metric: 'accuracy', runs: 1 });
+      for (const event of ${JSON.stringify(events.slice(2, 6))}) display.show(event);
+      process.exit(130);`;
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(130);
+    // DECTCEM and DECAWM, of xterm's control sequences: the cursor is shown, and lines are wrapped.
+    for (const mode of ['?25', '?7']) {
+      expect(stdout).toContain(`\x1B[${mode}l`);
+      expect(stdout.lastIndexOf(`\x1B[${mode}h`)).toBeGreaterThan(stdout.lastIndexOf(`\x1B[${mode}l`));
+    }
   });
 });

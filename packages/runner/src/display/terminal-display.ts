@@ -21,12 +21,17 @@ export class TerminalDisplay implements Display {
   private stage: Stage | undefined;
   private bar: cliProgress.SingleBar | undefined;
   private timer: NodeJS.Timeout | undefined;
+  /** Shows the cursor again where the process exits in the middle of a run. */
+  private readonly leave = (): void => {
+    this.hide();
+  };
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
   begin({ metric, runs }: DisplayPlan): void {
     this.metric = metric;
     this.counter = new RunCounter(runs);
+    process.off('exit', this.leave).on('exit', this.leave);
   }
 
   show(event: TrainingEvent): void {
@@ -39,7 +44,7 @@ export class TerminalDisplay implements Display {
         this.update(event.done);
         break;
       case 'started': {
-        this.end();
+        this.endStage();
         const numbers = `loss {loss}  ${this.metric} {score}  {speed} ex/s  {elapsed}, {left} left`;
         const format = `${label} {bar} {value}/{total}  ${numbers}`;
         this.start(format, Math.max(1, event.steps), event.resumedFrom);
@@ -58,7 +63,7 @@ export class TerminalDisplay implements Display {
         this.note(`${label}: ${event.message}`);
         break;
       case 'finished':
-        this.end();
+        this.endStage();
         this.stream.write(`${finishedLine(label, this.metric, event)}\n`);
         break;
     }
@@ -71,6 +76,11 @@ export class TerminalDisplay implements Display {
   }
 
   end(): void {
+    this.endStage();
+    process.off('exit', this.leave);
+  }
+
+  private endStage(): void {
     this.hide();
     this.stage = undefined;
     clearInterval(this.timer);
@@ -93,10 +103,8 @@ export class TerminalDisplay implements Display {
       stage.value = value;
       stage.clock.reach(value);
     }
-    const { elapsed, remaining } = stage.clock;
-    const left = remaining === undefined ? '–' : clockTime(remaining);
-    stage.payload = { ...stage.payload, ...payload, elapsed: clockTime(elapsed), left };
-    this.bar?.update(stage.value, stage.payload);
+    stage.payload = { ...stage.payload, ...payload };
+    this.bar?.update(stage.value, shownBy(stage));
   }
 
   private draw(): void {
@@ -114,12 +122,21 @@ export class TerminalDisplay implements Display {
       },
       cliProgress.Presets.shades_classic,
     );
-    this.bar.start(stage.total, stage.value, { ...stage.payload, elapsed: '0:00', left: '–' });
-    this.update();
+    this.bar.start(stage.total, stage.value, shownBy(stage));
   }
 
   private hide(): void {
     this.bar?.stop();
     this.bar = undefined;
   }
+}
+
+/** Numbers of a stage with its clock. */
+function shownBy({ payload, clock }: Stage): Record<string, string> {
+  const { elapsed, remaining } = clock;
+  return {
+    ...payload,
+    elapsed: clockTime(elapsed),
+    left: remaining === undefined ? '–' : clockTime(remaining),
+  };
 }

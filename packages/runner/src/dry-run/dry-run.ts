@@ -1,8 +1,9 @@
 import { formatTable } from '@dynaprompt/benchmarks';
 import { type BackboneDescription, nullThrows, selectBackend } from '@dynaprompt/core';
-import { methodNamed, resolveSettings } from '@dynaprompt/training';
+import { resolveSettings } from '@dynaprompt/training';
 
 import { releaseBackbones } from '../comparison/backbones.js';
+import { methodOf } from '../comparison/methods.js';
 import type { ComparisonDomain } from '../comparison/perform.js';
 import { clockTime } from '../display/run-clock.js';
 import type { OpenTask } from '../domain.js';
@@ -67,7 +68,7 @@ async function measureAll<Example>(
   const methods: MethodEstimate[] = [];
   const kinds = new Set<NonNullable<MethodMeasures['features']>>();
   for (const name of options.methods) {
-    const method = methodNamed(name, { ...options.prompt, slots: options.slots });
+    const method = methodOf(name, options);
     const measures: { readonly task: TaskSize; readonly of: MethodMeasures }[] = [];
     for (const [index, measurer] of measurers.entries()) {
       signal.throwIfAborted();

@@ -11,7 +11,7 @@ import {
 } from '@dynaprompt/core';
 import type { TrainingExample, TrainingMethod } from '@dynaprompt/training';
 
-import { backboneFor } from '../comparison/backbones.js';
+import { backboneFor, type Backbones } from '../comparison/backbones.js';
 import type { OpenTask } from '../domain.js';
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -36,7 +36,7 @@ export class Measurer<Example> {
   private readonly backbone: FrozenBackbone<Example>;
 
   constructor(
-    private readonly task: Pick<OpenTask<Example>, 'backbone' | 'probe' | 'data'>,
+    private readonly task: Backbones<Example> & Pick<OpenTask<Example>, 'data'>,
     private readonly place: {
       readonly batch: number;
       readonly seed: number;
@@ -57,14 +57,14 @@ export class Measurer<Example> {
   /** Seconds in which the vectors of one example are computed. */
   async featureSeconds(kind: 'features' | 'pooled'): Promise<number> {
     const { examples } = this.batch;
-    const backbone = kind === 'pooled' ? backboneFor(this.task, 'linear-probe') : this.backbone;
+    const backbone = kind === 'pooled' ? await backboneFor(this.task, 'linear-probe') : this.backbone;
     return (await timedTwice(() => backbone[kind](examples))).seconds / examples.length;
   }
 
   async measure(method: TrainingMethod): Promise<MethodMeasures> {
-    if (typeof method === 'object') return this.measurePrompt(method.configuration);
-    if (method === 'fine-tuning') return this.measureFineTuning();
-    const backbone = backboneFor(this.task, method);
+    const backbone = await backboneFor(this.task, method);
+    if (typeof method === 'object') return this.measurePrompt(backbone, method.configuration);
+    if (method === 'fine-tuning') return this.measureFineTuning(backbone);
     const head = backbone.initialHead(this.place.seed);
     const probed = { shapes: {}, head: shapesOf(head), passSeconds: 0, exampleSeconds: 0 };
     if (head.size > 0) return { ...probed, features: 'pooled' };
@@ -72,8 +72,11 @@ export class Measurer<Example> {
     return { ...probed, exampleSeconds: seconds / this.batch.examples.length, features: undefined };
   }
 
-  private async measurePrompt(given: PromptConfigurationInput): Promise<MethodMeasures> {
-    const { backbone, batch, place } = this;
+  private async measurePrompt(
+    backbone: FrozenBackbone<Example>,
+    given: PromptConfigurationInput,
+  ): Promise<MethodMeasures> {
+    const { batch, place } = this;
     const { examples } = batch;
     const { width, description } = backbone;
     const several = place.tasks > 1;
@@ -115,8 +118,8 @@ export class Measurer<Example> {
     };
   }
 
-  private async measureFineTuning(): Promise<MethodMeasures> {
-    const { backbone, batch, place } = this;
+  private async measureFineTuning(backbone: FrozenBackbone<Example>): Promise<MethodMeasures> {
+    const { batch, place } = this;
     const tuning = nullThrows(await backbone.fineTuning?.(), 'the backbone can be fine-tuned');
     try {
       const weights = tuning.initialWeights();

@@ -21,6 +21,9 @@ export type OptimiserFlags = Pick<
   'optimiser' | 'schedule' | 'weightDecay' | 'clipNorm' | 'clipScope'
 > & { readonly learningRates: LearningRates };
 
+/** Most tokens of a prompt where nothing says more. */
+export const defaultSlots = 10;
+
 /** What to compare, on what; applications add what only they know. */
 export interface ComparisonOptions {
   /** Trained together where there are several: one prompt, a head for each. */
@@ -49,6 +52,8 @@ export interface ComparisonOptions {
   readonly compute: 'float32' | 'int8';
   /** What is changed in the prompts of all methods that have one. */
   readonly prompt?: PromptConfigurationInput | undefined;
+  /** What the prompts of all methods go on top of; default: nothing. */
+  readonly basePrompt?: PromptConfigurationInput | undefined;
   /** What becomes of a step whose loss or gradient is not finite; default: it stops the run. */
   readonly nanPolicy?: NanPolicy | undefined;
   /** Default: every run takes all its steps. */
@@ -58,6 +63,7 @@ export interface ComparisonOptions {
 /** Stop the run at a step that is not finite, or leave out its update. */
 export const nanPolicies = ['stop', 'skip'] as const;
 
+/** One of `nanPolicies`. */
 export type NanPolicy = (typeof nanPolicies)[number];
 
 /** When a run ends before its last step. */

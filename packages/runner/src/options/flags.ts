@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 
 import { optimiserDefaults, optimiserKinds } from '@dynaprompt/training';
 
-import { type HeadKind, nanPolicies } from './comparison.js';
+import { defaultSlots, type HeadKind, nanPolicies } from './comparison.js';
 import {
   parseClipNorm,
   parseCount,
@@ -40,7 +40,7 @@ export function addBackbone(command: Command, backbone: string): Command {
 
 /** Adds methods and seeds, steps, and how many examples there are of what. */
 export function addBudget(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option('--methods <names>', 'methods with commas between them')
         .argParser(parseList)
@@ -60,8 +60,13 @@ export function addBudget(command: Command): Command {
       parseCount,
     )
     .option('--limit <count>', 'most training examples', parseCount)
-    .option('--validation-limit <count>', 'most validation examples', parseCount)
-    .option('--shots <count>', 'few-shot: so many examples of each class, 1 to 32', parseCount);
+    .option('--validation-limit <count>', 'most validation examples', parseCount);
+  return addShots(command);
+}
+
+/** Adds how many examples of each class train. */
+export function addShots(command: Command): Command {
+  return command.option('--shots <count>', 'few-shot: so many examples of each class, 1 to 32', parseCount);
 }
 
 /** Adds the split that scores are taken on; `fallback` says what it is where none is named. */
@@ -72,9 +77,11 @@ export function addEvaluation(command: Command, fallback?: string): Command {
   return command.addOption(fallback === undefined ? option.default('validation') : option);
 }
 
-/** Adds the most tokens of a prompt. */
-export function addSlots(command: Command): Command {
-  return command.option('--slots <count>', 'most tokens of a prompt', parseCount, 10);
+/** Adds the most tokens of a prompt; `fallback` says what it is where none is given, else it is {@link defaultSlots}. */
+export function addSlots(command: Command, fallback?: string): Command {
+  const text = 'most tokens of a prompt';
+  if (fallback === undefined) return command.option('--slots <count>', text, parseCount, defaultSlots);
+  return command.option('--slots <count>', `${text} (default: ${fallback})`, parseCount);
 }
 
 /** Adds how classes are read off, and the arithmetic of the model. */

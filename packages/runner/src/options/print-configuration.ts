@@ -12,7 +12,7 @@ import { configurableOptions } from './configuration.js';
  * @param options what the flags of the command come to.
  */
 export function printedConfiguration(command: Command, options: ComparisonOptions, output: string): string {
-  const { training, steps, evaluateEvery, evaluation, earlyStopping, prompt } = options;
+  const { training, steps, slots, evaluateEvery, evaluation, earlyStopping, prompt } = options;
   const { prompt: rate, networks, head, weights } = training.learningRates;
   const settings = resolveSettings({ ...training, ...(evaluateEvery && { evaluateEvery }), steps });
   const resolved: Readonly<Record<string, unknown>> = {
@@ -23,6 +23,7 @@ export function printedConfiguration(command: Command, options: ComparisonOption
     'weight-decay': settings.weightDecay,
     'clip-norm': settings.clipNorm,
     'clip-scope': settings.clipScope,
+    slots,
     'evaluate-every': settings.evaluateEvery,
     evaluation,
     output,

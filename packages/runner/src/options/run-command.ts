@@ -10,6 +10,7 @@ import { printedConfiguration } from './print-configuration.js';
 export interface RunCommand<Flags, Options extends ComparisonOptions> {
   /** Puts its flags together. @throws ConfigurationError where they do not go together. */
   readonly optionsOf: (flags: Flags) => Options;
+  /** What the command does. */
   readonly compare: (options: Options, output: OutputOptions) => Promise<void>;
 }
 

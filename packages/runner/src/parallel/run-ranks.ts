@@ -1,4 +1,3 @@
-import { RedisLink } from '../queue/redis-link.js';
 import type { ParallelOptions } from './flags.js';
 import { launchRanks } from './launch.js';
 import { Meeting } from './meeting.js';
@@ -20,6 +19,8 @@ export async function runRanks({ size, remote }: ParallelOptions, signal: AbortS
     return launchRanks({ script, words, ranks, hub: new Meeting(size), signal });
   }
   const { rank, url, group } = remote;
+  // Loaded where there is a queue: a command line begins sooner without.
+  const { RedisLink } = await import('../queue/redis-link.js');
   const link = await RedisLink.open(url, patience, `rank-${rank}`);
   const store: KeyStore = {
     call: (...command) => link.persistently(() => link.client.call(...command)),

@@ -30,3 +30,17 @@ export class ComparisonStoppedError extends StoppedError {
     });
   }
 }
+
+/** A worker that was asked to stop while its queue was out of reach. */
+export class WorkerStoppedError extends StoppedError {
+  constructor(cause: unknown) {
+    super({
+      packageName,
+      subject: 'worker',
+      problem: 'stopped while its queue was out of reach',
+      remedy:
+        'Nothing has to be done: jobs that were at hand go to other workers when their locks have run out',
+      cause,
+    });
+  }
+}

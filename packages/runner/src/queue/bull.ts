@@ -2,7 +2,9 @@ import { type Job, Queue, UnrecoverableError, WaitingError, Worker } from 'bullm
 
 import type { SweepJob } from '../sweep/jobs.js';
 import { isResult, type JobResult } from '../sweep/store.js';
+import { WorkerStoppedError } from '../process/stopped.js';
 import type { JobAnswer, JobFeed, JobQueue, JobState } from './contract.js';
+import { QueueConnectionError } from './errors.js';
 import { RedisLink } from './redis-link.js';
 
 /** Where a queue is. */
@@ -102,6 +104,8 @@ export interface FeedOptions {
   readonly concurrency: number;
   /** Milliseconds without a sign of life after which a job is taken to be lost. */
   readonly lock: number;
+  /** Milliseconds that jobs at hand may take after the signal. */
+  readonly grace: number;
   readonly say: (line: string) => void;
 }
 
@@ -114,7 +118,7 @@ export async function openBullFeed(place: QueuePlace, options: FeedOptions): Pro
 async function serve(
   link: RedisLink,
   { application, patience }: QueuePlace,
-  { concurrency, lock, say }: FeedOptions,
+  { concurrency, lock, grace, say }: FeedOptions,
   answer: (job: SweepJob) => Promise<JobAnswer>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -141,6 +145,7 @@ async function serve(
     maxStalledCount: attempts,
     drainDelay: 2,
   });
+  const over = new AbortController();
   let isLost = false;
   // Every attempt that fails ends in a close.
   client.on('close', () => {
@@ -159,6 +164,8 @@ async function serve(
     await new Promise<void>((resolve, reject) => {
       const stop = (): void => {
         worker.close().then(resolve, reject);
+        // What is on the way to a server that is gone would wait until the patience is at its end.
+        void link.giveUpAfter(grace, over.signal);
       };
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
@@ -168,8 +175,9 @@ async function serve(
   } catch (error) {
     // Not awaited: it may wait for jobs that go on until they are killed.
     void worker.close(true).catch(() => undefined);
-    throw error;
+    throw signal.aborted && error instanceof QueueConnectionError ? new WorkerStoppedError(error) : error;
   } finally {
+    over.abort();
     await link.close();
   }
 }

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Application } from '../application.js';
 import { parseCount, parseDecay, parseRate } from '../options/values.js';
 import { machineOf } from '../process/machine.js';
-import { openBullFeed } from './bull.js';
 import { childPerformer, runWorker } from './run-worker.js';
 
 /** What `worker` was asked to do. */
@@ -65,9 +64,11 @@ export async function serveQueue(
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
+  // Loaded where there is a queue: a command line begins sooner without.
+  const { openBullFeed } = await import('./bull.js');
   const feed = await openBullFeed(
     { url: queue, application: application.name, patience: 1000 * patience },
-    { concurrency, lock: 1000 * lock, say },
+    { concurrency, lock: 1000 * lock, grace: 1000 * grace, say },
   );
   say(`waiting for jobs of ${application.name}`);
   await runWorker(feed, {

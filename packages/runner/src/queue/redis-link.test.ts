@@ -152,6 +152,28 @@ describe('RedisLink', () => {
     await expect(sent).rejects.toThrow(QueueConnectionError);
   });
 
+  it('gives up on demand where the server does not answer, and only there', async () => {
+    const port = await listen();
+    const [link, other] = [await open(port, 3_600_000), await open(port, 3_600_000)];
+    const never = new AbortController().signal;
+    await link.giveUpAfter(1, never);
+    expect(await link.client.call('GET', 'a')).toBe('OK');
+    reply = () => '';
+    void link.giveUpAfter(1, never);
+    expect((await link.gaveUp).message).toContain('no answer within 2 s');
+    // What is waited for in a connection that was lost.
+    const closed = closing(other.client);
+    await close();
+    await closed;
+    const waiting = other.persistently(() => other.client.call('LATER'));
+    void other.giveUpAfter(1, never);
+    await expect(waiting).rejects.toBe(await other.gaveUp);
+    const stopped = new AbortController();
+    const given = other.giveUpAfter(3_600_000, stopped.signal);
+    stopped.abort();
+    await given;
+  });
+
   it('repeats what was interrupted, and nothing that was refused', async () => {
     const link = await open(await listen());
     const interrupted = Object.assign(new Error('Command aborted'), { name: 'AbortError' });

@@ -89,6 +89,24 @@ export class RedisLink {
     }
   }
 
+  /**
+   * Waits so many milliseconds, and gives up where the server does not answer then, however much patience there is.
+   *
+   * @param signal ends the waiting.
+   */
+  async giveUpAfter(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const over = { signal };
+    try {
+      await setTimeout(milliseconds, undefined, over);
+      const late = setTimeout(longestPause, 'late', over);
+      const answer = await Promise.race([this.client.ping().catch(() => 'late'), late]);
+      if (answer === 'late')
+        this.fail(`no answer within ${longestPause / 1000} s, and no time to wait`, this.lastError);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
   /** Ends the connection: when the commands given so far are answered, at once where it is lost. */
   async close(): Promise<void> {
     const { client } = this;
@@ -110,15 +128,19 @@ export class RedisLink {
 
   /** Milliseconds to wait after so many attempts in a row; null: no more attempts. */
   private pauseAfter(attempts: number): number | null {
-    if (!this.hasBeenReady) return null;
+    if (!this.hasBeenReady || this.failure !== undefined) return null;
     if (attempts === 1) this.lostAt = performance.now();
     const away = performance.now() - this.lostAt;
     if (away < this.patience) return Math.min(longestPause, 50 * 2 ** (attempts - 1));
     const cause = this.lastError ?? new Error('the server closed it');
     const problem = `the connection was lost and did not come back in ${Math.round(away / 1000)} s (${messageOf(cause)})`;
+    this.fail(problem, cause);
+    return null;
+  }
+
+  private fail(problem: string, cause: unknown): void {
     this.failure ??= new QueueConnectionError(this.address.text, problem, cause);
     this.tell(this.failure);
-    return null;
   }
 }
 

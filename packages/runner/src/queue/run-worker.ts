@@ -52,7 +52,7 @@ export async function runWorker(feed: JobFeed, options: WorkerOptions): Promise<
       return { kind: 'result', result };
     } catch (error) {
       if (!(error instanceof ProcessEndedError)) throw error;
-      if (returning) say(`${job.key.slice(0, 12)} given back`);
+      if (returning) say(`${job.key.slice(0, 12)} goes back`);
       return returning ? { kind: 'returned' } : { kind: 'crashed', message: error.message };
     } finally {
       busy.delete(performer);

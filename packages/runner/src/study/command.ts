@@ -1,12 +1,21 @@
 import { type Command, Option } from 'commander';
 
-import type { HeadKind } from '../options/comparison.js';
+import type { PromptConfigurationInput } from '@dynaprompt/core';
+
+import { defaultSlots, type HeadKind } from '../options/comparison.js';
 import { addBackbone } from '../options/flags.js';
 import { parseCount, parseList, parseSeeds } from '../options/values.js';
 import { readConfiguration } from './configuration-file.js';
 import { type StudyFlags, studyOf, type StudyOptions, type StudyPlaces } from './options.js';
 import { defaultGrid } from './rates.js';
-import { parseFolders, parseHoldout, parsePenalties, parseRatePairs, parseRates } from './values.js';
+import {
+  parseFolders,
+  parseHoldout,
+  parsePenalties,
+  parseRatePairs,
+  parseRates,
+  parseRateSettings,
+} from './values.js';
 
 const methods = ['linear-probe', 'fixed', 'fixed_back', 'p_tuning', 'deep', 'adap_pos', 'adap_ins_pos'];
 const moreMethods = ['adap_ins_length', 'adap_ins_vec', 'adap_ins_vec_ins_pos', 'dynamic', 'fine-tuning'];
@@ -22,6 +31,13 @@ export interface StudyCommand<Options extends StudyOptions> {
   readonly requireTask: (name: string) => void;
   /** Adds options that only this application has. */
   addOwn(command: Command): void;
+  /** What the prompts of all methods go on top of; absent or undefined: nothing. `flags` as below. */
+  basePrompt?(
+    what: Pick<StudyOptions, 'backbone' | 'head'>,
+    flags: Readonly<Record<string, unknown>>,
+  ): PromptConfigurationInput | undefined;
+  /** What `--slots` is where it is not given, in words. */
+  readonly slotsFallback?: string;
   /** Reads them; `flags` are the values of all options by their attribute names. */
   complete(options: StudyOptions, flags: Readonly<Record<string, unknown>>): Options;
 }
@@ -54,7 +70,9 @@ export function addStudy<Options extends StudyOptions>(
     .option('--retry-failed', 'try runs again that failed earlier')
     .action(async ({ config }: { config?: string }) => {
       if (config !== undefined) await readConfiguration(command, config);
-      const { options, places } = studyOf(command.opts<StudyFlags>(), own.requireTask);
+      const flags = command.opts<StudyFlags>();
+      const base = own.basePrompt?.(flags, command.opts());
+      const { options, places } = studyOf(flags, own.requireTask, base);
       await study(own.complete(options, command.opts()), places);
     });
 }
@@ -69,7 +87,11 @@ function addWhat<Options extends StudyOptions>(command: Command, own: StudyComma
     .addOption(new Option('--head <kind>', 'how classes are read off').choices(own.heads).default('linear'))
     .option('--steps <count>', 'optimiser steps of each run', parseCount, 200)
     .option('--batch <count>', 'examples of a step', parseCount, 16)
-    .option('--slots <count>', 'most tokens of a prompt', parseCount, 10);
+    .option(
+      '--slots <count>',
+      `most tokens of a prompt (default: ${own.slotsFallback ?? defaultSlots})`,
+      parseCount,
+    );
   own.addOwn(command);
   command
     .option('--limit <count>', 'most training examples', parseCount)
@@ -89,13 +111,23 @@ function addWhat<Options extends StudyOptions>(command: Command, own: StudyComma
 function addRates(command: Command): void {
   const { prompt, networks, head, weights } = defaultGrid;
   command
-    .option('--prompt-rates <rates>', 'to try for prompts without networks', parseRates, prompt)
+    .option(
+      '--prompt-rates <rates>',
+      'RATE or RATE:HEAD to try for prompts without networks',
+      parseRateSettings,
+      prompt,
+    )
     .option(
       '--network-rates <pairs>',
-      'PROMPT:RATIO to try for prompts with networks',
+      'PROMPT:RATIO or PROMPT:RATIO:HEAD to try for prompts with networks',
       parseRatePairs,
       networks,
     )
     .option('--head-rates <rates>', 'to try for heads alone', parseRates, head)
-    .option('--weights-rates <rates>', 'to try for fine-tuning', parseRates, weights);
+    .option(
+      '--weights-rates <rates>',
+      'RATE or RATE:HEAD to try for fine-tuning',
+      parseRateSettings,
+      weights,
+    );
 }

@@ -1,6 +1,7 @@
 import { metrics, type TextTable } from '@dynaprompt/benchmarks';
 
 import { markdownTable } from './markdown-table.js';
+import { measureNames, measureText } from './measures.js';
 import { reference, type StudyResults, type StudyRow } from './results.js';
 
 /**
@@ -52,8 +53,10 @@ function taskParts(
   const failed = [...methods, ...penalties].flatMap((row) => failureLines(row));
   return [
     `## ${name}`,
-    `${metrics[metric].title}; ${train} training and ${validation} validation examples, ${labels.length} classes; ` +
-      `always the most frequent class: ${percent(majority)}.`,
+    `${metrics[metric].title}; ${train} training and ${validation} validation examples, ` +
+      (labels.length > 0
+        ? `${labels.length} classes; always the most frequent class: ${percent(majority)}.`
+        : `no classes; always the same answer: ${percent(majority)}.`),
     markdownTable(methodTable(methods, results.configuration.seeds.length)),
     ...(penalties.length === 0
       ? []
@@ -66,6 +69,7 @@ function taskParts(
 }
 
 function methodTable(rows: readonly StudyRow[], seeds: number): TextTable {
+  const measured = measureNames(rows);
   return {
     columns: [
       { title: 'method', align: 'left' },
@@ -79,6 +83,7 @@ function methodTable(rows: readonly StudyRow[], seeds: number): TextTable {
       { title: 's/run', align: 'right' },
       { title: 'length', align: 'right' },
       { title: 'position', align: 'left' },
+      ...measured.map((title) => ({ title, align: 'right' as const })),
     ],
     rows: rows.map((row) => [
       `\`${row.method}\``,
@@ -92,6 +97,7 @@ function methodTable(rows: readonly StudyRow[], seeds: number): TextTable {
       meanText(row.seconds, (value) => value.toFixed(1)),
       row.meanLength === null ? '–' : row.meanLength.toFixed(1),
       positionText(row.positions),
+      ...measured.map((name) => measureText(row, name, percent)),
     ]),
   };
 }

@@ -1,9 +1,15 @@
-import { ConfigurationError } from '@dynaprompt/core';
+import { ConfigurationError, type PromptConfigurationInput } from '@dynaprompt/core';
 import { methodNamed } from '@dynaprompt/training';
 
-import type { HeadKind } from '../options/comparison.js';
+import { defaultSlots, type HeadKind } from '../options/comparison.js';
 import { packageName } from '../package-name.js';
-import { configurationOf, type RateGrid, type RatePair, requireEqualTuning } from './rates.js';
+import {
+  configurationOf,
+  type RateGrid,
+  type RatePair,
+  type RateSetting,
+  requireEqualTuning,
+} from './rates.js';
 
 /** What a study trains; applications add what only they know. Plain JSON. */
 export interface StudyOptions {
@@ -17,6 +23,8 @@ export interface StudyOptions {
   readonly steps: number;
   readonly batch: number;
   readonly slots: number;
+  /** What the prompts of all methods go on top of; default: nothing. */
+  readonly basePrompt?: PromptConfigurationInput | undefined;
   /** Most training examples. */
   readonly limit: number | null;
   readonly validationLimit: number | null;
@@ -53,15 +61,15 @@ export interface StudyFlags {
   readonly head: HeadKind;
   readonly steps: number;
   readonly batch: number;
-  readonly slots: number;
+  readonly slots?: number;
   readonly limit?: number;
   readonly validationLimit?: number;
   readonly holdout: number;
   readonly evaluateEvery?: number;
-  readonly promptRates: readonly number[];
+  readonly promptRates: readonly RateSetting[];
   readonly networkRates: readonly RatePair[];
   readonly headRates: readonly number[];
-  readonly weightsRates: readonly number[];
+  readonly weightsRates: readonly RateSetting[];
   readonly lengthPenalty?: readonly number[];
   readonly lengthMethod: string;
   readonly folders: Readonly<Record<string, string>>;
@@ -72,12 +80,19 @@ export interface StudyFlags {
   readonly retryFailed?: boolean;
 }
 
-/** Puts the flags of `study` together. @throws ConfigurationError where they name what is not there or are not fair. */
+/**
+ * Puts the flags of `study` together.
+ *
+ * @param basePrompt what the prompts of all methods go on top of.
+ * @throws ConfigurationError where they name what is not there or are not fair.
+ */
 export function studyOf(
   flags: StudyFlags,
   requireTask: (name: string) => void,
+  basePrompt?: PromptConfigurationInput,
 ): { readonly options: StudyOptions; readonly places: StudyPlaces } {
   const { tasks = [], methods, steps, output } = flags;
+  const slots = flags.slots ?? basePrompt?.slots ?? defaultSlots;
   if (tasks.length === 0) throw unusable('--tasks', 'no task is named', 'Name tasks, see list');
   for (const task of [...tasks, ...Object.keys(flags.folders)]) requireTask(task);
   for (const method of methods) methodNamed(method);
@@ -99,22 +114,27 @@ export function studyOf(
     head: flags.head,
     steps,
     batch: flags.batch,
-    slots: flags.slots,
+    slots,
+    ...(basePrompt && { basePrompt }),
     limit: flags.limit ?? null,
     validationLimit: flags.validationLimit ?? null,
     holdout: flags.holdout,
     evaluateEvery: flags.evaluateEvery ?? Math.max(1, Math.ceil(steps / 5)),
     rates,
-    penalties: penaltiesOf(flags),
+    penalties: penaltiesOf(flags, slots, basePrompt),
     folders: flags.folders,
   };
   const { dataRoot, workers, journal = output.replace(/md$/, 'jsonl'), retryFailed = false } = flags;
   return { options, places: { dataRoot, output, journal, workers, retryFailed } };
 }
 
-function penaltiesOf({ lengthPenalty, lengthMethod, slots }: StudyFlags): StudyOptions['penalties'] {
+function penaltiesOf(
+  { lengthPenalty, lengthMethod }: StudyFlags,
+  slots: number,
+  basePrompt: PromptConfigurationInput | undefined,
+): StudyOptions['penalties'] {
   if (lengthPenalty === undefined) return null;
-  const { configuration } = configurationOf(lengthMethod, slots);
+  const { configuration } = configurationOf(lengthMethod, slots, undefined, basePrompt);
   if (configuration === null || configuration.length.level === 'none') {
     throw unusable(
       `--length-method ${lengthMethod}`,

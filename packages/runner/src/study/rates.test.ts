@@ -3,7 +3,15 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '@dynaprompt/core';
 import { methodNames } from '@dynaprompt/training';
 
-import { candidatesOf, configurationOf, defaultGrid, rateKindOf, requireEqualTuning } from './rates.js';
+import {
+  candidatesOf,
+  configurationOf,
+  defaultGrid,
+  describeRates,
+  rateKindOf,
+  requireEqualTuning,
+} from './rates.js';
+import { parseRatePairs, parseRateSettings } from './values.js';
 
 const kindOf = (name: string, head: 'linear' | 'verbalizer' = 'linear'): string =>
   rateKindOf(name, configurationOf(name, 4).configuration, head);
@@ -48,11 +56,47 @@ describe('candidatesOf', () => {
     expect(candidatesOf('networks', grid)).toMatchObject([{ prompt: 0.003, networks: 0.0003, head: 0.01 }]);
   });
 
+  it('takes the rate of the head beside each where it is given, and the default where not', () => {
+    const grid = {
+      ...defaultGrid,
+      prompt: [0.002, { rate: 0.002, head: 0.1 }],
+      networks: [
+        { prompt: 0.01, ratio: 1 },
+        { prompt: 0.01, ratio: 1, head: 0.3 },
+      ],
+      weights: [{ rate: 7e-5, head: 0.003 }],
+    };
+    expect(candidatesOf('prompt', grid)).toMatchObject([
+      { prompt: 0.002, head: 0.01 },
+      { prompt: 0.002, head: 0.1 },
+    ]);
+    const [plain, other] = candidatesOf('networks', grid);
+    expect([plain?.head, other?.head]).toEqual([0.01, 0.3]);
+    expect(other && describeRates('networks', other)).toBe('prompt 0.01, networks 0.01, head 0.3');
+    expect(plain && describeRates('networks', plain)).toBe('prompt 0.01, networks 0.01');
+    expect(candidatesOf('weights', grid)).toMatchObject([{ weights: 7e-5, head: 0.003 }]);
+  });
+
   it('changes one rate of a method without networks', () => {
     const grid = { ...defaultGrid, weights: [7e-5] };
     expect(candidatesOf('weights', grid)).toEqual([
       { prompt: 0.005, networks: 0.005, head: 0.01, weights: 7e-5 },
     ]);
+  });
+});
+
+describe('settings on the command line', () => {
+  it('may name the rate of the head', () => {
+    expect(parseRateSettings('0.002, 0.01:0.1')).toEqual([0.002, { rate: 0.01, head: 0.1 }]);
+    expect(parseRatePairs('0.01:2,0.01:2:0.3')).toEqual([
+      { prompt: 0.01, ratio: 2 },
+      { prompt: 0.01, ratio: 2, head: 0.3 },
+    ]);
+  });
+
+  it.each(['0.1:0.2:0.3', '0.1:', ':0.1', 'x'])('are refused where they are malformed: %s', (text) => {
+    expect(() => parseRateSettings(text)).toThrow();
+    expect(() => parseRatePairs(`${text}:1:1`)).toThrow();
   });
 });
 

@@ -1,4 +1,9 @@
-import { ConfigurationError, parseConfiguration, type PromptConfiguration } from '@dynaprompt/core';
+import {
+  ConfigurationError,
+  parseConfiguration,
+  type PromptConfiguration,
+  type PromptConfigurationInput,
+} from '@dynaprompt/core';
 import {
   baselineNames,
   defaultLearningRates,
@@ -10,22 +15,26 @@ import {
 import type { HeadKind } from '../options/comparison.js';
 import { packageName } from '../package-name.js';
 
-/** Prompt rate, and the rate of the networks as a multiple of it. */
+/** A rate, and that of the head beside it; a number alone leaves the head its default. */
+export type RateSetting = number | { readonly rate: number; readonly head: number };
+
+/** Prompt rate, the rate of the networks as a multiple of it, and that of the head where it is not the default. */
 export interface RatePair {
   readonly prompt: number;
   readonly ratio: number;
+  readonly head?: number;
 }
 
 /** What is tried for each kind of method. All lists have the same length, so that every method is tuned equally. */
 export interface RateGrid {
   /** For prompts without networks. */
-  readonly prompt: readonly number[];
+  readonly prompt: readonly RateSetting[];
   /** For prompts with networks: those that choose, or re-parameterise. */
   readonly networks: readonly RatePair[];
   /** For heads alone. */
   readonly head: readonly number[];
   /** For fine-tuning. */
-  readonly weights: readonly number[];
+  readonly weights: readonly RateSetting[];
 }
 
 /** Which list of the grid a method is tuned over; `none`: it trains nothing. */
@@ -58,14 +67,15 @@ export function requireEqualTuning(grid: RateGrid): void {
   });
 }
 
-/** The prompt of a method by its name, with a length penalty where one is given; null without a prompt. */
+/** The prompt of a method by its name, on top of `base`, with a length penalty where one is given; null without a prompt. */
 export function configurationOf(
   name: string,
   slots: number,
   penalty?: number,
+  base?: PromptConfigurationInput,
 ): { readonly method: TrainingMethod; readonly configuration: PromptConfiguration | null } {
   const overrides = penalty === undefined ? { slots } : { slots, length: { penalty } };
-  const method = methodNamed(name, overrides);
+  const method = methodNamed(name, overrides, base);
   const configuration = typeof method === 'object' ? parseConfiguration(method.configuration) : null;
   return { method, configuration };
 }
@@ -95,21 +105,27 @@ export function candidatesOf(kind: RateKind, grid: RateGrid): readonly LearningR
     case 'none':
       return [rates];
     case 'networks':
-      return grid.networks.map(({ prompt, ratio }) => ({
+      return grid.networks.map(({ prompt, ratio, head = rates.head }) => ({
         ...rates,
         prompt,
         networks: rounded(prompt * ratio),
+        head,
       }));
     default:
-      return grid[kind].map((rate) => ({ ...rates, [kind]: rate }));
+      return grid[kind].map((setting) =>
+        typeof setting === 'number'
+          ? { ...rates, [kind]: setting }
+          : { ...rates, [kind]: setting.rate, head: setting.head },
+      );
   }
 }
 
 /** The rates that were tuned, in words. */
 export function describeRates(kind: RateKind, rates: LearningRates): string {
   if (kind === 'none') return '–';
-  if (kind === 'networks') return `prompt ${rates.prompt}, networks ${rates.networks}`;
-  return `${kind} ${rates[kind]}`;
+  const head = kind === 'head' || rates.head === defaultLearningRates.head ? '' : `, head ${rates.head}`;
+  if (kind === 'networks') return `prompt ${rates.prompt}, networks ${rates.networks}${head}`;
+  return `${kind} ${rates[kind]}${head}`;
 }
 
 /** Without the last digits of a binary product: 0.01 × 0.3 is 0.003. */

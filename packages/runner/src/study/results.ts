@@ -8,6 +8,7 @@ import {
 } from '@dynaprompt/benchmarks';
 import type { LearningRates } from '@dynaprompt/training';
 
+import { type MeasureLists, measuresOf } from './measures.js';
 import type { StudyOptions } from './options.js';
 import { describeRates } from './rates.js';
 import { type Cell, choose, type Finished, type KeyedRun, type Outcome } from './run-plan.js';
@@ -73,6 +74,8 @@ export interface StudyRow {
   readonly positions: readonly number[] | null;
   readonly lengths: readonly number[] | null;
   readonly failures: readonly StudyFailure[];
+  /** What the task measures besides, by name and in the order of the seeds. */
+  readonly measures?: MeasureLists;
 }
 
 /** What the JSON file holds. */
@@ -120,6 +123,7 @@ function rowOf(cell: Cell, outcomes: ReadonlyMap<string, Outcome>): StudyRow {
   const summary = final.length === 0 ? null : summarize(final);
   const rates = candidate === undefined ? null : (cell.candidates[candidate] ?? null);
   const lengths = sumOf(runs, ({ lengths: counts }) => counts);
+  const measures = measuresOf(runs);
   return {
     method: cell.method,
     penalty: cell.penalty,
@@ -147,6 +151,7 @@ function rowOf(cell: Cell, outcomes: ReadonlyMap<string, Outcome>): StudyRow {
     failures: [...(cell.penalty === null ? cell.tuning.flat() : []), ...finals].flatMap((run) =>
       failureOf(cell, run, outcomes),
     ),
+    ...(Object.keys(measures).length > 0 && { measures }),
   };
 }
 

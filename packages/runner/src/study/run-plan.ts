@@ -51,6 +51,8 @@ export interface Finished {
   /** [C] and [l + 1], how often each was chosen; null where it is not learned. */
   readonly positions: readonly number[] | null;
   readonly lengths: readonly number[] | null;
+  /** What the task measures of a trained run besides, by name; absent where there is nothing. */
+  readonly measures?: Readonly<Record<string, number>>;
 }
 
 export interface Failed {
@@ -85,9 +87,9 @@ export function planStudy(options: StudyOptions, tasks: readonly TaskIdentity[])
 }
 
 function cellOf(options: StudyOptions, task: TaskIdentity, method: string, penalty: number | null): Cell {
-  const { slots, head, seeds, tuningSeeds, rates: grid, steps, batch } = options;
-  const { configuration: plain } = configurationOf(method, slots);
-  const { configuration } = configurationOf(method, slots, penalty ?? undefined);
+  const { slots, basePrompt, head, seeds, tuningSeeds, rates: grid, steps, batch } = options;
+  const { configuration: plain } = configurationOf(method, slots, undefined, basePrompt);
+  const { configuration } = configurationOf(method, slots, penalty ?? undefined, basePrompt);
   const kind = rateKindOf(method, plain, head);
   const candidates = candidatesOf(kind, grid);
   const shared = { ...task, method, steps, batch, slots, head };

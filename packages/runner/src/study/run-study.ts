@@ -20,7 +20,7 @@ import type { StudyOpening } from './serve-study.js';
 import { tuningSplit } from './tuning-split.js';
 
 /** What a study needs of a domain. */
-type StudyDomain<Example, Options extends StudyOptions> = Pick<
+export type StudyDomain<Example, Options extends StudyOptions> = Pick<
   Domain<Example, ComparisonOptions, Options>,
   'application' | 'loadStudyTask' | 'runDetails'
 >;
@@ -116,8 +116,9 @@ async function sceneOf<Example, Options extends StudyOptions>(
     tuningSplit(data, options.holdout);
     const opened = await loaded.open();
     const { backbone } = opened;
-    const { family, revision, dtype, parameters } = backbone.description;
-    description = { name: backbone.description.name, family, revision, dtype, parameters };
+    const { name: model, family, revision, commit, dtype, parameters } = backbone.description;
+    const recorded = commit === undefined ? {} : { commit };
+    description = { name: model, family, revision, ...recorded, dtype, parameters };
     await releaseBackbones(opened);
     tasks.push({
       name,

@@ -1,13 +1,14 @@
 import { metrics } from '@dynaprompt/benchmarks';
 import { selectBackend } from '@dynaprompt/core';
-import { FeatureCache, type TaskData, trainPrompt } from '@dynaprompt/training';
+import { type TaskData, type TrainingMethod, trainPrompt } from '@dynaprompt/training';
 
-import { releaseBackbones } from '../comparison/backbones.js';
-import type { Domain, OpenBackbone } from '../domain.js';
+import { featureHosts, type FeatureHost, releaseBackbones } from '../comparison/backbones.js';
+import type { Domain, OpenTask } from '../domain.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import { serveRuns } from '../process/serve-runs.js';
 import type { StudyOptions } from './options.js';
 import type { KeyedRun, Outcome, StudyRun } from './run-plan.js';
+import { finishedOf } from './finished.js';
 import { tuningSplit } from './tuning-split.js';
 
 /** First message to a process that trains: how to open tasks. */
@@ -17,16 +18,18 @@ export interface StudyOpening<Options extends StudyOptions> {
   readonly dataRoot: string;
 }
 
-/** A task with one backbone and one feature cache for all its runs. */
-interface OpenStudyTask<Example> extends Record<StudyRun['phase'], TaskData<Example>> {
+/** An open task with the examples of both phases. */
+interface OpenStudyTask<Example> extends Record<
+  StudyRun['phase'],
+  Omit<TaskData<Example>, keyof FeatureHost<Example>>
+> {
   readonly name: string;
-  readonly opened: OpenBackbone<Example>;
-  /** Of what methods without a prompt are trained on. */
-  readonly probe: Pick<TaskData<Example>, 'backbone' | 'features'>;
+  readonly opened: OpenTask<Example>;
+  readonly hostFor: (method: TrainingMethod) => Promise<FeatureHost<Example>>;
 }
 
 /** What a process that trains needs of a domain. */
-type TaskLoader<Example, Options extends StudyOptions> = Pick<
+export type TaskLoader<Example, Options extends StudyOptions> = Pick<
   Domain<Example, ComparisonOptions, Options>,
   'loadStudyTask'
 >;
@@ -52,20 +55,19 @@ class Trainer<Example, Options extends StudyOptions> {
   private async train(run: StudyRun): Promise<Outcome> {
     const { method, configuration, seed, steps, batch, rates, evaluateEvery, phase } = run;
     const task = await this.open(run.task);
+    const chosen = configuration === null ? (method as 'frozen') : { name: method, configuration };
+    const host = await task.hostFor(chosen);
     const result = await trainPrompt({
       ...task[phase],
-      ...(configuration === null ? task.probe : {}),
-      method: configuration === null ? (method as 'frozen') : { name: method, configuration },
+      ...host,
+      method: chosen,
       seed,
       steps,
       batch,
       learningRates: rates,
       evaluateEvery,
     });
-    const { final, best, bestStep, trainableParameters, seconds, validation, evaluation } = result;
-    const { positions = null, lengths = null } = evaluation.usage ?? {};
-    const numbers = { final, best, bestStep, trainableParameters, seconds };
-    return { ok: true, ...numbers, validation, positions, lengths };
+    return finishedOf(result, phase === 'final' ? { ...task.opened, ...host } : undefined);
   }
 
   private async open(name: string): Promise<OpenStudyTask<Example>> {
@@ -75,24 +77,15 @@ class Trainer<Example, Options extends StudyOptions> {
     await selectBackend();
     const { domain, options, dataRoot } = this;
     const loaded = await domain.loadStudyTask(name, options, dataRoot);
-    const opened = await loaded.open();
-    const { backbone, probe, augment } = opened;
     const { data } = loaded;
+    const opened = { data, ...(await loaded.open()) };
     // Both phases have the same objects, so that no example is prepared twice.
-    const shared = {
-      backbone,
-      features: new FeatureCache(backbone),
-      metric: metrics[data.metric].score,
-      augment,
-    };
+    const shared = { metric: metrics[data.metric].score, augment: opened.augment };
     const { train, validation } = tuningSplit(data, options.holdout);
     this.task = {
       name,
       opened,
-      probe:
-        probe === undefined
-          ? { backbone, features: shared.features }
-          : { backbone: probe, features: new FeatureCache(probe) },
+      hostFor: featureHosts(opened),
       tuning: { ...shared, train, validation },
       final: { ...shared, train: data.train, validation: data.validation },
     };

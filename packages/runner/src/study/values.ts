@@ -1,19 +1,30 @@
 import { InvalidArgumentError } from 'commander';
 
 import { parseList, parseRate } from '../options/values.js';
-import type { RatePair } from './rates.js';
+import type { RatePair, RateSetting } from './rates.js';
 
 /** Rates with commas between them. */
 export function parseRates(text: string): readonly number[] {
   return parseList(text).map(parseRate);
 }
 
-/** Pairs `PROMPT:RATIO` with commas between them. */
+/** Rates with commas between them, each alone or as `RATE:HEAD` with that of the head. */
+export function parseRateSettings(text: string): readonly RateSetting[] {
+  return parseList(text).map((item) => {
+    const [rate = '', head, ...more] = item.split(':');
+    if (more.length > 0) throw new InvalidArgumentError('Give RATE or RATE:HEAD, such as 0.005:0.1.');
+    return head === undefined ? parseRate(rate) : { rate: parseRate(rate), head: parseRate(head) };
+  });
+}
+
+/** `PROMPT:RATIO` or `PROMPT:RATIO:HEAD` with commas between them. */
 export function parseRatePairs(text: string): readonly RatePair[] {
   return parseList(text).map((item) => {
-    const [prompt = '', ratio = '', ...more] = item.split(':');
-    if (more.length > 0) throw new InvalidArgumentError('Give pairs PROMPT:RATIO, such as 0.005:0.1.');
-    return { prompt: parseRate(prompt), ratio: parseRate(ratio) };
+    const [prompt = '', ratio = '', head, ...more] = item.split(':');
+    if (more.length > 0)
+      throw new InvalidArgumentError('Give PROMPT:RATIO or PROMPT:RATIO:HEAD, such as 0.005:0.1.');
+    const pair = { prompt: parseRate(prompt), ratio: parseRate(ratio) };
+    return head === undefined ? pair : { ...pair, head: parseRate(head) };
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 
 import { parseCount, parseRate } from '../options/values.js';
-import { openBullQueue } from '../queue/bull.js';
 import type { SweepPlaces } from './run-sweep.js';
 
 interface SweepFlags extends Omit<SweepPlaces, 'openQueue' | 'retryFailed'> {
@@ -33,7 +32,11 @@ export function addSweep(
         openQueue:
           queue === undefined
             ? undefined
-            : () => openBullQueue({ url: queue, application, patience: 1000 * patience }),
+            : async () => {
+                // Loaded where there is a queue: a command line begins sooner without.
+                const { openBullQueue } = await import('../queue/bull.js');
+                return openBullQueue({ url: queue, application, patience: 1000 * patience });
+              },
       });
     });
 }

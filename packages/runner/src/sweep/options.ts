@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { parseConfiguration, type PromptConfigurationInput } from '@dynaprompt/core';
 import {
+  baselineNames,
   type LearningRates,
   methodNamed,
   optimiserDefaults,
@@ -10,6 +11,7 @@ import {
   type TrainingSettings,
 } from '@dynaprompt/training';
 
+import { defaultSlots } from '../options/comparison.js';
 import type { StudyCommand } from '../study/command.js';
 import type { StudyOptions } from '../study/options.js';
 import { defaultGrid, type RateKind, rateKindOf } from '../study/rates.js';
@@ -33,7 +35,7 @@ const runSchema = z.strictObject({
   limit: count.nullable().default(null),
   validationLimit: count.nullable().default(null),
   head: z.string().default('linear'),
-  slots: count.default(10),
+  slots: count.optional(),
   weightDecay: z.number().nonnegative().optional(),
   clipNorm: z.union([rate, z.literal(false)]).optional(),
   clipScope: z.enum(['tensor', 'all']).optional(),
@@ -93,7 +95,7 @@ const nestedNames = {
 /** What a sweep takes of an application: how its studies' options are completed. */
 export type SweepApplication<Options extends StudyOptions> = Pick<
   StudyCommand<Options>,
-  'backbone' | 'heads' | 'requireTask' | 'addOwn' | 'complete'
+  'backbone' | 'heads' | 'requireTask' | 'addOwn' | 'basePrompt' | 'complete'
 >;
 
 /** Every name that may stand under `options`, dotted. */
@@ -138,21 +140,26 @@ export function resolveJob<Options extends StudyOptions>(
     const name = issue?.path.map(String).join('.') ?? '';
     throw unusable(`options, ${name}`, issue?.message ?? 'it cannot be used', 'Give another value');
   }
-  const { prompt, head, slots, steps, batch, limit, validationLimit, ...training } = parsed.data;
+  const { prompt, head, slots: given, steps, batch, limit, validationLimit, ...training } = parsed.data;
   if (!application.heads.includes(head)) {
     throw unusable('options, head', `there is no head "${head}"`, `Use ${application.heads.join(', ')}`);
   }
+  const values = ownValues(own, setting);
+  const base = application.basePrompt?.({ backbone, head }, values);
+  // What has no prompt is the same job whatever the others go on top of.
+  const isBaseline = baselineNames.some((name) => name === method);
+  const slots = given ?? (isBaseline ? undefined : base?.slots) ?? defaultSlots;
   // The schema of the prompt checks what is in it, and says so.
-  const chosen = methodNamed(method, { ...(prompt as PromptConfigurationInput), slots });
+  const chosen = methodNamed(method, { ...(prompt as PromptConfigurationInput), slots }, base);
   const configuration = typeof chosen === 'object' ? parseConfiguration(chosen.configuration) : null;
-  const given = resolveSettings({
+  const resolved = resolveSettings({
     ...withoutUndefined(training),
     learningRates: withoutUndefined(training.learningRates),
     batch,
     steps,
   });
   const kind = rateKindOf(method, configuration, head);
-  const settings = { ...given, learningRates: usedRates(kind, given) };
+  const settings = { ...resolved, learningRates: usedRates(kind, resolved) };
   const loading = application.complete(
     {
       tasks: [task],
@@ -164,6 +171,7 @@ export function resolveJob<Options extends StudyOptions>(
       steps,
       batch,
       slots,
+      ...(base && { basePrompt: base }),
       limit,
       validationLimit,
       holdout: 0.2,
@@ -172,7 +180,7 @@ export function resolveJob<Options extends StudyOptions>(
       penalties: null,
       folders,
     },
-    ownValues(own, setting),
+    values,
   );
   return { task, method, seed, configuration, settings, steps, slots, head, loading };
 }

@@ -1,12 +1,13 @@
 import { metrics } from '@dynaprompt/benchmarks';
 import { DataError, selectBackend } from '@dynaprompt/core';
-import { FeatureCache, type NamedTask, trainPrompt } from '@dynaprompt/training';
+import { type NamedTask, type TrainingMethod, trainPrompt } from '@dynaprompt/training';
 
-import { releaseBackbones } from '../comparison/backbones.js';
-import type { OpenBackbone } from '../domain.js';
+import { featureHosts, type FeatureHost, releaseBackbones } from '../comparison/backbones.js';
+import type { OpenTask } from '../domain.js';
 import { packageName } from '../package-name.js';
 import { serveRuns } from '../process/serve-runs.js';
 import type { StudyOptions } from '../study/options.js';
+import { finishedOf } from '../study/finished.js';
 import type { Outcome } from '../study/run-plan.js';
 import type { SweepJob } from './jobs.js';
 import { canonical } from '../process/hash.js';
@@ -19,13 +20,12 @@ export interface SweepOpening {
   readonly dataRoot: string;
 }
 
-/** A task with one backbone and one feature cache for all jobs on it. */
+/** A task that is open for all jobs on it. */
 interface OpenPlace<Example> {
   readonly key: string;
-  readonly opened: OpenBackbone<Example>;
-  readonly task: NamedTask<Example>;
-  /** Of what methods without a prompt are trained on. */
-  readonly probe: Pick<NamedTask<Example>, 'backbone' | 'features'>;
+  readonly opened: OpenTask<Example>;
+  readonly hostFor: (method: TrainingMethod) => Promise<FeatureHost<Example>>;
+  readonly task: Omit<NamedTask<Example>, keyof FeatureHost<Example>>;
   readonly data: string;
 }
 
@@ -50,22 +50,15 @@ export class JobTrainer<Example, Options extends StudyOptions> {
   private async train({ identity, loading }: SweepJob<Options>): Promise<Outcome> {
     const own = packagesOf(this.domain.application);
     requireSame('versions', canonical(identity.versions), canonical(own));
-    const { task, probe, data } = await this.open(identity.task, loading);
+    const { opened, hostFor, task, data } = await this.open(identity.task, loading);
     requireSame(`data of ${identity.task}`, identity.data, data);
-    requireSame(`backbone ${loading.backbone}`, identity.backbone, task.backbone.description.revision);
-    const { method, configuration, seed, steps, settings } = identity;
-    const result = await trainPrompt({
-      ...settings,
-      ...task,
-      ...(configuration === null ? probe : {}),
-      method: configuration === null ? (method as 'frozen') : { name: method, configuration },
-      seed,
-      steps,
-    });
-    const { final, best, bestStep, trainableParameters, seconds, validation, evaluation } = result;
-    const { positions = null, lengths = null } = evaluation.usage ?? {};
-    const numbers = { final, best, bestStep, trainableParameters, seconds };
-    return { ok: true, ...numbers, validation, positions, lengths };
+    requireSame(`backbone ${loading.backbone}`, identity.backbone, opened.backbone.description.revision);
+    const { configuration, seed, steps, settings } = identity;
+    const method =
+      configuration === null ? (identity.method as 'frozen') : { name: identity.method, configuration };
+    const host = await hostFor(method);
+    const result = await trainPrompt({ ...settings, ...task, ...host, method, seed, steps });
+    return finishedOf(result, { ...opened, ...host });
   }
 
   private async open(name: string, loading: Options): Promise<OpenPlace<Example>> {
@@ -76,17 +69,14 @@ export class JobTrainer<Example, Options extends StudyOptions> {
     await selectBackend();
     const loaded = await this.domain.loadStudyTask(name, loading, this.dataRoot);
     const fingerprint = await loaded.fingerprint();
-    const opened = await loaded.open();
-    const { backbone, probe, augment } = opened;
+    const opened = { data: loaded.data, ...(await loaded.open()) };
     const { train, validation, metric } = loaded.data;
-    const features = new FeatureCache(backbone);
     this.place = {
       key,
       opened,
-      probe:
-        probe === undefined ? { backbone, features } : { backbone: probe, features: new FeatureCache(probe) },
+      hostFor: featureHosts(opened),
       data: fingerprint,
-      task: { name, backbone, features, train, validation, metric: metrics[metric].score, augment },
+      task: { name, train, validation, metric: metrics[metric].score, augment: opened.augment },
     };
     return this.place;
   }

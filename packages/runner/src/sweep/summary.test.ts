@@ -50,6 +50,28 @@ describe('summarizeSweep', () => {
     expect(rows[0]?.slice(4, 6)).toEqual(['90.00 ± 10.00', '[65.16, 100.00]']);
   });
 
+  it('shows what tasks measure besides, a column for each', async () => {
+    const plan = await toyPlan();
+    const results = new Map<string, JobResult>();
+    for (const { method, jobs } of plan.rows) {
+      jobs.forEach((job, seed) => {
+        const { outcome, ...result } = resultOf(job, 0.5);
+        const measured = method === 'fixed' && outcome.ok ? { measures: { novel: 0.2 + seed / 10 } } : {};
+        results.set(job.key, { ...result, outcome: { ...outcome, ...measured } });
+      });
+    }
+    const summary = summarizeSweep('toy-sweep', plan, results);
+    const byMethod = new Map(summary.rows.map((row) => [row.method, row]));
+    expect(byMethod.get('fixed')?.measures?.novel).toEqual([0.2, expect.closeTo(0.3), 0.4]);
+    expect(byMethod.get('linear-probe')).not.toHaveProperty('measures');
+    const { columns, rows } = summaryTable(summary);
+    expect(columns.at(-1)?.title).toBe('novel');
+    expect(rows.map((row) => [row[1], row.at(-1)])).toEqual([
+      ['linear-probe', '–'],
+      ['fixed', '30.00 ± 10.00'],
+    ]);
+  });
+
   it('lists what failed and leaves it out of the scores', async () => {
     const plan = await toyPlan();
     const results = new Map(

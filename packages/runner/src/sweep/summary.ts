@@ -9,6 +9,7 @@ import {
 } from '@dynaprompt/benchmarks';
 
 import { canonical } from '../process/hash.js';
+import { measureNames, type MeasureLists, measuresOf, measureText } from '../study/measures.js';
 import type { OptionValue } from './axes.js';
 import type { SweepPlan, SweepRow } from './plan.js';
 import { isFailed, isFinished, type JobResult } from './store.js';
@@ -26,6 +27,8 @@ export interface RowSummary extends Pick<SweepRow, 'task' | 'metric' | 'backbone
   readonly confidence: ConfidenceInterval | null;
   /** Against the reference with the same setting; null where there are no two seeds in common. */
   readonly difference: RowDifference | null;
+  /** What the task measures besides, by name and in the order of the seeds. */
+  readonly measures?: MeasureLists;
 }
 
 export interface RowDifference {
@@ -86,6 +89,7 @@ function summaryOf(row: SweepRow, results: ReadonlyMap<string, JobResult>): RowS
   });
   const final = finished.map(({ outcome }) => outcome.final);
   const summary = final.length === 0 ? null : summarize(final);
+  const measures = measuresOf(finished.map(({ outcome }) => outcome));
   return {
     task,
     metric,
@@ -101,6 +105,7 @@ function summaryOf(row: SweepRow, results: ReadonlyMap<string, JobResult>): RowS
     std: summary?.std ?? null,
     confidence: final.length < 2 ? null : confidenceInterval(final),
     difference: null,
+    ...(Object.keys(measures).length > 0 && { measures }),
   };
 }
 
@@ -157,6 +162,7 @@ function failuresOf(
 /** The summary as a table, best read in the order of the file. */
 export function summaryTable({ rows, reference }: SweepSummary): TextTable {
   const several = new Set(rows.map(({ backbone }) => backbone)).size > 1;
+  const measured = measureNames(rows);
   const left = (title: string) => ({ title, align: 'left' as const });
   const right = (title: string) => ({ title, align: 'right' as const });
   return {
@@ -170,6 +176,7 @@ export function summaryTable({ rows, reference }: SweepSummary): TextTable {
       right('95% interval'),
       right(`− ${reference}`),
       right('p (Holm)'),
+      ...measured.map(right),
     ],
     rows: rows.map((row) => [
       row.task,
@@ -185,6 +192,7 @@ export function summaryTable({ rows, reference }: SweepSummary): TextTable {
       intervalText(row),
       row.difference === null ? '–' : signed(row.difference.mean),
       row.difference === null ? '–' : row.difference.adjusted.toFixed(3),
+      ...measured.map((name) => measureText(row, name, percent)),
     ]),
   };
 }

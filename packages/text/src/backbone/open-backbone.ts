@@ -35,7 +35,7 @@ export async function openBackbone(
   const model = await adapter.read(files, config, head, options);
   checkMatch(model, config, tokenizer.vocabulary);
   const sides = adapter.sides(model, options.padding ?? 'right');
-  const parts = { name: files.name, config, tokenizer, maximum, model, sides };
+  const parts = { name: files.name, commit: files.commit, config, tokenizer, maximum, model, sides };
   if (pendingCalibration(options.head) === undefined) return textBackbone({ ...parts, head, options });
   const calibrated = await calibrate(options.head, textBackbone({ ...parts, head, options }));
   return textBackbone({

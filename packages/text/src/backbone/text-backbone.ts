@@ -18,6 +18,7 @@ import { withTokenTypes } from './token-types.js';
 /** Everything that a frozen text model is made of. */
 export interface TextBackboneParts {
   readonly name: string;
+  readonly commit: string | undefined;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   /** Most tokens of an example without its prompt. */
@@ -33,7 +34,7 @@ export interface TextBackboneParts {
  * @throws ModelError if the model has no language head for a verbaliser.
  */
 export function textBackbone(parts: TextBackboneParts): TextBackbone {
-  const { name, config, tokenizer, maximum, head, model: source, sides, options } = parts;
+  const { name, commit, config, tokenizer, maximum, head, model: source, sides, options } = parts;
   const { width } = source;
   const model = readPromptedModel({
     ...source,
@@ -51,6 +52,7 @@ export function textBackbone(parts: TextBackboneParts): TextBackbone {
       name,
       family: config.family,
       revision: fingerprint(...source.files),
+      ...(commit === undefined ? {} : { commit }),
       maximumTokens: config.maximumTokens,
     },
     model,

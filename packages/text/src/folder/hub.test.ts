@@ -6,21 +6,19 @@ import { miniBert } from '@dynaprompt/mini-models';
 import { createTextEncoder } from '../encoder/text-encoder.js';
 import { openTextBackbone } from '../open-text-backbone.js';
 import { DECODERS, T5, writeFixture } from '../testing/fixture-folders.js';
-import { alteredBackbone, BACKBONE_FILES, temporaryFolder } from '../testing/folders.js';
+import { alteredBackbone, BACKBONE_FILES } from '../testing/folders.js';
+import { cleanHubEnvironment } from '../testing/hub-environment.js';
 import { startHub, type HubServer } from '../testing/hub-server.js';
 
 const ID = 'some-owner/mini.bert_1';
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-const VARIABLES = ['HF_ENDPOINT', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_TOKEN'] as const;
 const options = { threads: 1, reserve: 4, head: { kind: 'linear', classes: 2 } } as const;
 const examples = [{ text: 'a quiet film' }, { text: 'a man sleeps', pair: 'no' }];
 
 let hub: HubServer;
-const saved = VARIABLES.map((name) => [name, process.env[name]] as const);
-const unset = (name: string): boolean => Reflect.deleteProperty(process.env, name);
 const others: HubServer[] = [];
-let home: ReturnType<typeof temporaryFolder>;
-const storage = (): string => join(home.folder, 'hub', 'models--some-owner--mini.bert_1');
+const home = cleanHubEnvironment();
+const storage = (): string => join(home(), 'hub', 'models--some-owner--mini.bert_1');
 
 /** Address of a hub that was closed: nobody listens there. */
 let unreachable: string;
@@ -32,20 +30,12 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 beforeEach(() => {
-  home = temporaryFolder();
-  VARIABLES.forEach(unset);
   process.env.HF_ENDPOINT = hub.url;
-  process.env.HF_HOME = home.folder;
   hub.requests.length = 0;
   hub.tokens.clear();
 });
 afterEach(async () => {
   for (const server of others.splice(0)) await server.close();
-  home.remove();
-  for (const [name, value] of saved) {
-    if (value === undefined) unset(name);
-    else process.env[name] = value;
-  }
 });
 
 /** Serves another folder as the repository until the end of the test. */
@@ -77,7 +67,7 @@ describe('a hub id', () => {
     expect(await features(ID)).toEqual(await features(miniBert));
     const backbone = await createTextEncoder(ID, options);
     const local = await createTextEncoder(miniBert, options);
-    expect(backbone.description).toEqual({ ...local.description, name: ID });
+    expect(backbone.description).toEqual({ ...local.description, name: ID, commit: COMMIT });
     await backbone.release();
     await local.release();
   });
@@ -125,11 +115,11 @@ describe('a hub id', () => {
   });
 
   it('takes HF_HUB_CACHE, a token, and an endpoint that ends in a slash', async () => {
-    process.env.HF_HUB_CACHE = join(home.folder, 'elsewhere');
+    process.env.HF_HUB_CACHE = join(home(), 'elsewhere');
     process.env.HF_TOKEN = 'hf_abc';
     process.env.HF_ENDPOINT = `${hub.url}/`;
     await features(ID);
-    expect(existsSync(join(home.folder, 'elsewhere', 'models--some-owner--mini.bert_1'))).toBe(true);
+    expect(existsSync(join(home(), 'elsewhere', 'models--some-owner--mini.bert_1'))).toBe(true);
     expect([...hub.tokens]).toEqual(['Bearer hf_abc']);
   });
 });
@@ -140,7 +130,7 @@ describe('refusals', () => {
       features('some-owner/other'),
       /some-owner\/other, revision main.*Repository not found/,
     );
-    expect(existsSync(join(home.folder, 'hub'))).toBe(false);
+    expect(existsSync(join(home(), 'hub'))).toBe(false);
   });
 
   it('of a revision that is not there, or is no name', async () => {
@@ -155,14 +145,14 @@ describe('refusals', () => {
   });
 
   it('of a repository without an ONNX file, naming the file', async () => {
-    const folder = join(home.folder, 'repository');
+    const folder = join(home(), 'repository');
     mkdirSync(folder);
     await repository(alteredBackbone(folder, { 'onnx/model.onnx': null }));
     await expectRefusal(features(ID), /mini\.bert_1\/onnx\/model\.onnx.*no such file/);
   });
 
   it('of another family before its model is downloaded', async () => {
-    const folder = join(home.folder, 'repository');
+    const folder = join(home(), 'repository');
     mkdirSync(folder);
     const config = JSON.stringify({ model_type: 'gpt2' });
     const other = await repository(alteredBackbone(folder, { 'config.json': config }));
@@ -171,7 +161,7 @@ describe('refusals', () => {
   });
 
   it('of a download that breaks off, which leaves no file behind', async () => {
-    const folder = join(home.folder, 'repository');
+    const folder = join(home(), 'repository');
     mkdirSync(folder);
     const other = await repository(alteredBackbone(folder, {}));
     other.breakAfter('model.onnx', 1_000_000);
@@ -194,7 +184,7 @@ describe('a model that lies elsewhere than in onnx/model.onnx', () => {
   it('is looked for under the names of its kind', async () => {
     const merged = DECODERS['gpt2, merged'];
     if (!merged) throw new Error('no fixture');
-    const server = await repository(writeFixture(join(home.folder, 'source'), merged));
+    const server = await repository(writeFixture(join(home(), 'source'), merged));
     await open();
     expect([...new Set(downloaded(server))]).toEqual(['onnx/decoder_model_merged.onnx']);
     server.requests.length = 0;
@@ -205,14 +195,14 @@ describe('a model that lies elsewhere than in onnx/model.onnx', () => {
   it('is not looked for under another name when its download breaks off', async () => {
     const { llama } = DECODERS;
     if (!llama) throw new Error('no fixture');
-    const server = await repository(writeFixture(join(home.folder, 'source'), llama));
+    const server = await repository(writeFixture(join(home(), 'source'), llama));
     server.breakAfter('model.onnx', 1000);
     await expectRefusal(open(), /onnx\/model\.onnx/);
     expect(server.requests.filter((request) => request.includes('decoder_model'))).toEqual([]);
   });
 
   it('comes without the decoder where the head needs none', async () => {
-    const server = await repository(writeFixture(join(home.folder, 'source'), T5));
+    const server = await repository(writeFixture(join(home(), 'source'), T5));
     await open();
     expect([...new Set(downloaded(server))]).toEqual(['onnx/encoder_model.onnx']);
   });
@@ -224,7 +214,7 @@ describe('a model that lies elsewhere than in onnx/model.onnx', () => {
       ...llama.config,
       'transformers.js_config': { use_external_data_format: { 'model.onnx': 2 } },
     };
-    const source = writeFixture(join(home.folder, 'source'), { ...llama, config });
+    const source = writeFixture(join(home(), 'source'), { ...llama, config });
     for (const name of ['model.onnx_data', 'model.onnx_data_1'])
       writeFileSync(join(source, 'onnx', name), name);
     await repository(source);

@@ -1,4 +1,3 @@
-import { AutoTokenizer } from '@huggingface/transformers';
 import type { ExampleLayout } from '@dynaprompt/core';
 import type { TextAdapter, TextBackboneOptions } from '../backbone/adapter.js';
 import { maximumOwnTokens } from '../backbone/checks.js';
@@ -42,6 +41,7 @@ export async function openExampleTokens(
   const maximum = maximumOwnTokens(options.reserve, options.maximumTokens, maximumTokens);
   const head = resolveHead(options.head, tokenizer, maximum, kind);
   const read = questionReader(tokenizer, head, kind, maximum);
+  const { AutoTokenizer } = await import('@huggingface/transformers');
   const vocabulary = await AutoTokenizer.from_pretrained(files.folder, { local_files_only: true });
   const names = new Map([...vocabulary.get_vocab()].map(([token, id]) => [id, token]));
   return (example) => {

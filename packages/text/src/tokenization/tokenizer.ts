@@ -1,4 +1,4 @@
-import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transformers';
+import type { PreTrainedTokenizer } from '@huggingface/transformers';
 import { ModelError } from '@dynaprompt/core';
 import { PACKAGE_NAME } from '../package-name.js';
 import { reasonOf } from '@dynaprompt/backbone';
@@ -56,6 +56,8 @@ export interface Tokenizer {
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   let tokenizer: PreTrainedTokenizer;
   try {
+    // Loaded here, for it takes long, and command lines that only say something do without.
+    const { AutoTokenizer } = await import('@huggingface/transformers');
     tokenizer = await AutoTokenizer.from_pretrained(folder, { local_files_only: true });
   } catch (cause) {
     throw new ModelError({
@@ -79,7 +81,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     encodeFirst: encode,
     encodeAnswer: (text) => encodeNext(encode, text),
     renderChat: chatRenderer(tokenizer, folder),
-    spell: (ids) => spell(tokenizer, ids),
+    spell: speller(tokenizer),
     wordIds: () => wordIds(tokenizer),
   };
 }
@@ -153,9 +155,12 @@ function wordIds(tokenizer: PreTrainedTokenizer): number[] {
     .sort((a, b) => a - b);
 }
 
-function spell(tokenizer: PreTrainedTokenizer, ids: readonly number[]): string[] {
-  const names = new Map([...tokenizer.get_vocab()].map(([token, id]) => [id, token]));
-  return ids.map((id) => names.get(id) ?? `#${id}`);
+function speller(tokenizer: PreTrainedTokenizer): Tokenizer['spell'] {
+  let names: ReadonlyMap<number, string> | undefined;
+  return (ids) => {
+    const known = (names ??= new Map([...tokenizer.get_vocab()].map(([token, id]) => [id, token])));
+    return ids.map((id) => known.get(id) ?? `#${id}`);
+  };
 }
 
 /** A special token's id; the declared type leaves out that a tokeniser may lack the token. */

@@ -15,8 +15,10 @@ import type { TrainingResult, TunedParameters } from '../training/train-prompt.j
 export interface AdapterBackbone {
   readonly name: string;
   readonly family: string;
-  /** Content hash of the model file. */
+  /** Content hash of the model's files. */
   readonly revision: string;
+  /** Commit of the Hugging Face repository; absent for a local folder. */
+  readonly commit?: string | undefined;
   readonly dtype: string;
   /** d */
   readonly width: number;
@@ -31,7 +33,7 @@ export interface AdapterHead {
   readonly classes: number;
   /** Name of every class in label order; empty where classes have none. */
   readonly labels: readonly string[];
-  /** Further options with which the backbone's head has to be opened again, plain JSON. */
+  /** Further options with which backbone and head have to be opened again, plain JSON. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -153,6 +155,6 @@ export function adapterOfTask(
 
 /** What an adapter keeps of a backbone. */
 export function backboneOf({ description, width }: AdapterContext['backbone']): AdapterBackbone {
-  const { name, family, revision, dtype, layers } = description;
-  return { name, family, revision, dtype, width, layers };
+  const { name, family, revision, commit, dtype, layers } = description;
+  return { name, family, revision, ...(commit === undefined ? {} : { commit }), dtype, width, layers };
 }

@@ -64,6 +64,7 @@ export function readDescription(value: unknown, file: string): Description {
       name: backbone.text('name'),
       family: backbone.text('family'),
       revision: backbone.text('revision'),
+      ...commitIn(backbone),
       dtype: backbone.text('dtype'),
       width: backbone.count('width', 1),
       layers: backbone.count('layers', 1),
@@ -71,6 +72,11 @@ export function readDescription(value: unknown, file: string): Description {
     versions: fields.fields('versions').allTexts(),
     tensors: fields.fields('tensors').text('sha256'),
   };
+}
+
+function commitIn(backbone: Fields): { readonly commit?: string } {
+  const commit = backbone.optionalText('commit');
+  return commit === undefined ? {} : { commit };
 }
 
 function labelsIn(head: Fields): readonly string[] {

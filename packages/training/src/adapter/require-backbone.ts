@@ -49,7 +49,7 @@ export function requireBackbone(
 function refuseOther(
   trained: AdapterBackbone,
   here: AdapterBackbone,
-  names: readonly (keyof AdapterBackbone)[],
+  names: readonly Exclude<keyof AdapterBackbone, 'commit'>[],
   remedy: string,
 ): void {
   for (const name of names) {

@@ -14,6 +14,7 @@ import {
 import type { Snapshot } from '../files/folder-snapshot.js';
 import { packageName } from '../package-name.js';
 import type { BestSoFar, RunHistory } from '../training/history.js';
+import type { ChoiceUsage } from '../training/usage.js';
 import type { RunState } from './state.js';
 
 const format = 'dynaprompt-checkpoint';
@@ -52,9 +53,13 @@ interface StateJson {
   readonly streams: readonly RandomStreamState[];
   readonly best: { readonly step: number; readonly score: SpelledNumber } | null;
   readonly loss: readonly (readonly [step: number, loss: number])[];
-  readonly validation: readonly { readonly step: number; readonly scores: readonly SpelledNumber[] }[];
+  readonly validation: readonly {
+    readonly step: number;
+    readonly scores: readonly SpelledNumber[];
+    /** What was chosen, a task each; absent where it was not kept. */
+    readonly usage?: readonly (ChoiceUsage | null | undefined)[];
+  }[];
   readonly skipped: RunHistory['skipped'];
-  readonly usage: RunHistory['usage'];
 }
 
 /** A checkpoint as files; the best parameters are a snapshot of their own. */
@@ -70,9 +75,8 @@ export function encodeCheckpoint({ state, run, seconds }: CheckpointContent): Sn
     streams,
     best: best === undefined ? null : { step: best.step, score: spell(best.score) },
     loss: history.losses.map((point) => [point.step, point.value] as const),
-    validation: history.evaluations.map((at) => ({ step: at.step, scores: at.scores.map(spell) })),
+    validation: history.evaluations.map(({ scores, ...at }) => ({ ...at, scores: scores.map(spell) })),
     skipped: history.skipped,
-    usage: history.usage,
   };
   const statistics = Object.entries<Float32Array>({ ...featureStatistics });
   const tensors: ParameterSet = new Map([
@@ -112,9 +116,12 @@ export function decodeCheckpoint(
       streams: json.streams,
       history: {
         losses: json.loss.map(([at, value]) => ({ step: at, value })),
-        evaluations: json.validation.map((at) => ({ step: at.step, scores: at.scores.map(Number) })),
+        evaluations: json.validation.map(({ usage = [], ...at }) => ({
+          step: at.step,
+          scores: at.scores.map(Number),
+          usage: at.scores.map((_, task) => usage[task] ?? undefined),
+        })),
         skipped: json.skipped.map((one) => ({ ...one })),
-        usage: json.usage.map((one) => one ?? undefined),
         best: json.best === null ? undefined : bestOf(json.best, bestParameters(json.best.step)),
       },
     },

@@ -124,9 +124,10 @@ function splitIdentity<Example>(
   backbone: FrozenBackbone<Example>,
 ): SplitIdentity {
   const hash = createHash('sha256');
-  for (const { id, example, label, alsoRight = [], target = null } of examples) {
+  for (const { id, example, label, alsoRight = [], credits, target = null } of examples) {
     const content = createHash('sha256').update(backbone.identify(example)).digest('hex');
-    hash.update(JSON.stringify([id, label, alsoRight, target, backbone.lengthOf(example), content]));
+    const own = credits === undefined ? [] : [[...credits]];
+    hash.update(JSON.stringify([id, label, alsoRight, target, backbone.lengthOf(example), content, ...own]));
   }
   return { examples: examples.length, content: hash.digest('hex') };
 }

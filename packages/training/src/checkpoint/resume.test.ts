@@ -144,6 +144,21 @@ describe('a resumed run', () => {
     expect(bitsOf(result)).toEqual(whole);
   });
 
+  it('remembers what was chosen in every evaluation', async () => {
+    for (const [run, validated] of [
+      [toy('dynamic'), [60]],
+      [multitask('dynamic'), [20, 20]],
+    ] as const) {
+      await rm(folder, { recursive: true, force: true });
+      const { choiceUsage } = await interrupted(run, 3, [{ step: 17, dies: false }]);
+      expect(choiceUsage.map(({ step }) => step)).toEqual([5, 10, 15, 20, 24]);
+      for (const { usage } of choiceUsage) {
+        const examples = usage.map((one) => one?.positions?.reduce((sum, count) => sum + count, 0));
+        expect(examples).toEqual(validated);
+      }
+    }
+  });
+
   it('is not told apart by its checkpoints either, however often they are written', async () => {
     const run = toy('dynamic');
     const whole = bitsOf(await run({}));

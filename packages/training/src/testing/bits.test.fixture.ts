@@ -31,9 +31,10 @@ function partsOfTasks({ prompt, heads }: MultitaskResult['parameters']): readonl
 }
 
 function shared(result: RunResult): unknown {
-  const { steps, stoppedEarly, skipped, final, best, bestStep, loss, validation, optimiser } = result;
+  const { steps, stoppedEarly, skipped, final, best, bestStep, loss, validation, choiceUsage, optimiser } =
+    result;
   return {
-    ...{ steps, stoppedEarly, skipped, final, best, bestStep, loss, validation },
+    ...{ steps, stoppedEarly, skipped, final, best, bestStep, loss, validation, choiceUsage },
     optimiser: { step: optimiser.step, tensors: valuesOf(optimiser.tensors) },
     statistics: Object.values<Float32Array>({ ...result.featureStatistics }).map((values) => [...values]),
   };

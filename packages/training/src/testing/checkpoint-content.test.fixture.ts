@@ -16,9 +16,14 @@ export function contentAt(step: number): CheckpointContent {
       streams: [stream(step, 'choices').state()],
       history: {
         losses: [{ step, value: 1 / step }],
-        evaluations: [{ step: best, scores: [best, NaN] }],
+        evaluations: [
+          {
+            step: best,
+            scores: [best, NaN],
+            usage: [undefined, { positions: [1, step], lengths: undefined, pool: undefined }],
+          },
+        ],
         skipped: [{ step: 1, quantity: 'the loss', exampleIds: ['a', 'b'] }],
-        usage: [undefined, { positions: [1, step], lengths: undefined, pool: undefined }],
         best: { step: best, score: -Infinity, parameters: drawn(`best ${best}`, 3000) },
       },
     },

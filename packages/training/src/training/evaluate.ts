@@ -79,8 +79,12 @@ export async function evaluate<Example>(options: EvaluationOptions<Example>): Pr
         const chosen = predictions[index];
         return chosen !== undefined && alsoRight?.includes(chosen) === true ? chosen : label;
       });
+  const earned = Float64Array.from(examples, ({ credits }, index) => {
+    const chosen = predictions[index] ?? NaN;
+    return credits === undefined ? Number(chosen === expected[index]) : (credits.get(chosen) ?? 0);
+  });
   return {
-    score: metric(predictions, expected),
+    score: metric(predictions, expected, earned),
     ids: examples.map(({ id }) => id),
     expected,
     logits,

@@ -24,20 +24,29 @@ export interface BestSoFar {
   readonly parameters: ParameterSet;
 }
 
+/** What the prompt chose in an evaluation. */
+export interface UsageAtStep {
+  readonly step: number;
+  /** In the order of the tasks; undefined where nothing is chosen. */
+  readonly usage: readonly (ChoiceUsage | undefined)[];
+}
+
+/** An evaluation, in the order of the tasks. */
+export interface EvaluationPoint extends UsageAtStep {
+  readonly scores: readonly number[];
+}
+
 /** What a run has seen up to some step. */
 export interface RunHistory {
   /** Loss of the batch of every step that was taken. */
   readonly losses: CurvePoint[];
-  /** Scores of every evaluation, in the order of the tasks. */
-  readonly evaluations: { readonly step: number; readonly scores: readonly number[] }[];
+  readonly evaluations: EvaluationPoint[];
   readonly skipped: SkippedStep[];
-  /** What the prompt chose in the last evaluation, in the order of the tasks. */
-  usage: readonly (ChoiceUsage | undefined)[];
   best: BestSoFar | undefined;
 }
 
 export function emptyHistory(): RunHistory {
-  return { losses: [], evaluations: [], skipped: [], usage: [], best: undefined };
+  return { losses: [], evaluations: [], skipped: [], best: undefined };
 }
 
 /** Unweighted: every task counts alike, however many examples it has. */
@@ -63,7 +72,7 @@ export interface EarlyStopping {
 
 /** Whether the evaluations say that a run should end. */
 export function isExhausted(
-  { evaluations }: Pick<RunHistory, 'evaluations'>,
+  { evaluations }: { readonly evaluations: readonly Pick<EvaluationPoint, 'scores'>[] },
   earlyStopping: EarlyStopping | undefined,
 ): boolean {
   if (earlyStopping === undefined) return false;

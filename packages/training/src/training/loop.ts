@@ -23,6 +23,7 @@ import {
   type RunHistory,
   skippedInARow,
   type SkippedStep,
+  type UsageAtStep,
 } from './history.js';
 import type { LearnerStep } from './learner.js';
 import type { LoopOptions, LoopTask } from './loop-options.js';
@@ -51,6 +52,8 @@ export interface LoopResult {
   readonly loss: readonly CurvePoint[];
   /** Validation scores, means over the tasks. */
   readonly validation: readonly CurvePoint[];
+  /** What was chosen in every evaluation; empty where nothing is chosen. */
+  readonly choiceUsage: readonly UsageAtStep[];
   /** In the order of the tasks. */
   readonly tasks: readonly TaskRun[];
   readonly best: BestSoFar;
@@ -121,6 +124,9 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
     skipped: history.skipped,
     loss: history.losses,
     validation: history.evaluations.map((at) => ({ step: at.step, value: meanScore(at.scores) })),
+    choiceUsage: history.evaluations
+      .filter(choosesAnything)
+      .map(({ step: at, usage }) => ({ step: at, usage })),
     tasks: tasks.map((task, index) => ({
       loss: history.losses.filter((point) => batches[point.step - 1]?.task === task),
       validation: history.evaluations.map((at) => ({ step: at.step, value: at.scores[index] ?? 0 })),
@@ -186,8 +192,8 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
     }
     last = ofTasks;
     const scores = ofTasks.map((evaluation) => evaluation.score);
-    history.evaluations.push({ step, scores });
-    history.usage = ofTasks.map(({ usage }) => usage);
+    const evaluated = { step, scores, usage: ofTasks.map(({ usage }) => usage) };
+    history.evaluations.push(evaluated);
     const mean = meanScore(scores);
     if (history.best === undefined || mean > history.best.score) {
       history.best = { score: mean, step, parameters: copyOf(parameters) };
@@ -200,7 +206,7 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
       score: mean,
       best: history.best.score,
       ...(tasks.length > 1 ? { tasks: each } : {}),
-      ...(history.usage.some((usage) => usage !== undefined) ? { usage: history.usage } : {}),
+      ...(choosesAnything(evaluated) ? { usage: evaluated.usage } : {}),
     });
   }
 }
@@ -239,6 +245,10 @@ function openOptimiser<Example>(
     schedule,
     groups: [...rates].map(([prefix, learningRate]) => ({ prefix, learningRate })),
   });
+}
+
+function choosesAnything({ usage }: UsageAtStep): boolean {
+  return usage.some((one) => one !== undefined);
 }
 
 /** What of a step is not finite. */

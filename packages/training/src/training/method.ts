@@ -33,8 +33,15 @@ export const baselineNames: readonly BaselineName[] = baselines;
 /** Every method that has a name. */
 export const methodNames: readonly (BaselineName | PresetName)[] = [...baselines, ...presetNames];
 
-/** The method of that name, with options of one's own on top; a `ConfigurationError` lists the names where there is none. */
-export function methodNamed(name: string, overrides: PromptConfigurationInput = {}): TrainingMethod {
+/**
+ * The method of that name, with options of one's own on top, and under it `base`; a `ConfigurationError` lists the names where there
+ * is none.
+ */
+export function methodNamed(
+  name: string,
+  overrides: PromptConfigurationInput = {},
+  base: PromptConfigurationInput = {},
+): TrainingMethod {
   const known = methodNames.find((candidate) => candidate === name);
   if (known === undefined) {
     throw new ConfigurationError({
@@ -44,7 +51,7 @@ export function methodNamed(name: string, overrides: PromptConfigurationInput = 
       remedy: `Use one of ${methodNames.join(', ')}`,
     });
   }
-  return isBaseline(known) ? known : { name: known, configuration: preset(known, overrides) };
+  return isBaseline(known) ? known : { name: known, configuration: preset(known, overrides, base) };
 }
 
 /** Looks up presets and checks configurations. */

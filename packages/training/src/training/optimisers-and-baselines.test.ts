@@ -97,11 +97,16 @@ describe('trainPrompt, optimisers and baselines', () => {
 
   it('counts what was chosen on the validation examples', async () => {
     const told: TrainingEvent[] = [];
-    const { evaluation } = await trainPrompt({
+    const { evaluation, choiceUsage } = await trainPrompt({
       ...options(new ToyBackbone(), methodNamed('dynamic', small)),
       events: (event) => told.push(event),
     });
     expect(told.findLast((event) => event.type === 'evaluated')?.usage).toEqual([evaluation.usage]);
+    const every = told.flatMap((event) =>
+      event.type === 'evaluated' ? [{ step: event.step, usage: event.usage }] : [],
+    );
+    expect(every).not.toHaveLength(1);
+    expect(choiceUsage).toEqual(every);
     const { choices, usage } = evaluation;
     const count = (values: Int32Array | undefined, wanted: number): number =>
       [...(values ?? [])].filter((value) => value === wanted).length;
@@ -120,5 +125,6 @@ describe('trainPrompt, optimisers and baselines', () => {
     });
     const fixed = await trainPrompt(options(new ToyBackbone(), methodNamed('fixed', small), { steps: 2 }));
     expect(fixed.evaluation.usage).toBeUndefined();
+    expect(fixed.choiceUsage).toEqual([]);
   });
 });

@@ -19,12 +19,22 @@ export interface TrainingExample<Example> {
   readonly label: number;
   /** Other right candidates; an evaluation takes each of them for the right one. */
   readonly alsoRight?: readonly number[] | undefined;
+  /** What answers earn by class or candidate, 0 … 1, where they are not just right or wrong; those that are missing earn nothing. */
+  readonly credits?: ReadonlyMap<number, number> | undefined;
   /** The answer where it is a number, in the units of the data. */
   readonly target?: number | undefined;
 }
 
-/** Score of predicted classes, candidates or numbers against the true ones, in the order of the examples; larger is better. */
-export type ScoreFunction = (predicted: ArrayLike<number>, expected: ArrayLike<number>) => number;
+/**
+ * Score of predicted classes, candidates or numbers against the true ones, in the order of the examples; larger is better.
+ *
+ * @param credits what each prediction earns, 0 … 1: 1 for the right one and 0 for others, unless its example says more.
+ */
+export type ScoreFunction = (
+  predicted: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  credits: ArrayLike<number>,
+) => number;
 
 /** What one task is trained and validated on. */
 export interface TaskData<Example> {

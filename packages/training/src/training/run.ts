@@ -16,7 +16,7 @@ import type { UnsignedEvent } from '../events.js';
 import { packageName } from '../package-name.js';
 import { type InitialState, startFrom } from './initial-state.js';
 import type { Learner } from './learner.js';
-import type { CurvePoint, SkippedStep } from './history.js';
+import type { CurvePoint, SkippedStep, UsageAtStep } from './history.js';
 import { type LoopResult, runLoop } from './loop.js';
 import type { LoopTask } from './loop-options.js';
 import { resolveMethod } from './method.js';
@@ -58,6 +58,8 @@ export interface RunResult {
   readonly trainableParameters: number;
   readonly loss: readonly CurvePoint[];
   readonly validation: readonly CurvePoint[];
+  /** What the prompt chose in every evaluation, those before an interruption included; empty where nothing is chosen. */
+  readonly choiceUsage: readonly UsageAtStep[];
   /** Wall-clock time, features and what came before an interruption included. */
   readonly seconds: number;
 }
@@ -170,6 +172,7 @@ export async function runTasks<Example>(
       trainableParameters,
       loss: loop.loss,
       validation: loop.validation,
+      choiceUsage: loop.choiceUsage,
       seconds,
     };
     return { result, learners, parameters, loop };

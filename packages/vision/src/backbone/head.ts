@@ -23,6 +23,7 @@ export interface OwnHeadOptions {
   readonly classes: readonly string[];
 }
 
+/** How the answer is read off a backbone. */
 export type HeadOptions = LinearHeadOptions | OwnHeadOptions;
 
 /** A head that fits the model. */

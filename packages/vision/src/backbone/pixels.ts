@@ -25,6 +25,7 @@ export interface Pixels {
   of(examples: readonly VisionExample[], isPlain: boolean): Promise<TensorValue>;
   /** Begins to decode; resolves when other threads go on without the JavaScript thread. */
   prepare(examples: readonly VisionExample[]): Promise<void>;
+  /** Waits for pictures that are being decoded, and frees what is kept. */
   close(): Promise<void>;
 }
 

@@ -24,6 +24,7 @@ import type { VisionModel } from './vision-model.js';
 /** Everything that a frozen vision model is made of. */
 export interface VisionBackboneParts {
   readonly name: string;
+  readonly commit: string | undefined;
   readonly config: VisionConfig;
   readonly preprocessor: Preprocessor;
   readonly head: Head;
@@ -45,7 +46,7 @@ export interface VisionBackbone extends FrozenBackbone<VisionExample> {
  * @throws ModelError if the model lacks what the head reads.
  */
 export function visionBackbone(parts: VisionBackboneParts): VisionBackbone {
-  const { name, config, preprocessor, head, model, options } = parts;
+  const { name, commit, config, preprocessor, head, model, options } = parts;
   const { width, patches, content } = model;
   const total = patches.special + content;
   const { output, ...processing } = preprocessor.config;
@@ -69,6 +70,7 @@ export function visionBackbone(parts: VisionBackboneParts): VisionBackbone {
       name,
       family: config.name,
       revision: fingerprint(model.file),
+      ...(commit === undefined ? {} : { commit }),
       maximumTokens: total + options.reserve,
     },
     model: readPromptedModel({

@@ -61,7 +61,7 @@ export function createPreprocessor(
 
 /**
  * A preprocessor for a preprocessor_config.json.
- * @param family processor to assume where the file names none, e.g. `ViT`.
+ * @param options `family`: processor to assume where the file names none, e.g. `ViT`.
  * @throws ModelError for a file that cannot be used.
  */
 export function readPreprocessor(

@@ -58,6 +58,7 @@ export interface PictureLoader {
    * pictures are reported when they are loaded. At most `lookAhead` batches are kept: the oldest is let go.
    */
   prefetch(requests: readonly PictureRequest[]): Promise<void>;
+  /** What was decoded, kept and skipped so far. */
   report(): LoadingReport;
   /** Stops decoding ahead; resolves when nothing is being decoded any more. Iterations end. */
   close(): Promise<void>;

@@ -55,10 +55,12 @@ export async function chooseVariant(
 
 /** Files of a split that are there, in order; more than one where it is sharded. */
 export async function filesOf({ folder, variant }: Place, { path }: SplitSource): Promise<readonly string[]> {
-  const full = join(folder, path);
-  if (variant.format === 'parquet') return parquetFiles(full);
-  const found = await stat(full).catch(() => undefined);
-  return found?.isFile() ? [full] : [];
+  if (variant.format === 'parquet') return parquetFiles(join(folder, path));
+  for (const name of [path, ...(variant.within === undefined ? [] : [`${variant.within}.${path}`])]) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found?.isFile()) return [join(folder, name)];
+  }
+  return [];
 }
 
 async function requireFolder(folder: string, variants: readonly FolderVariant[]): Promise<void> {

@@ -19,7 +19,7 @@ export interface FolderLayout {
 /** One way in which the files of a task lie in a folder. */
 export interface FolderVariant {
   readonly format: TableFormat;
-  /** Folder that holds the files, e.g. `CoLA`; the files may lie in the given folder itself too. */
+  /** Folder that holds the files, e.g. `CoLA`; they may lie in the given folder itself too, also called `CoLA.train.tsv` there. */
   readonly within?: string;
   readonly train: SplitSource;
   readonly validation: SplitSource;

@@ -28,6 +28,8 @@ export interface FolderOptions {
   readonly columns: ColumnNames | undefined;
   readonly evaluation: EvaluationSplit;
   readonly badRows: BadRowPolicy;
+  /** Whether a split to evaluate on may be missing; it is empty then. */
+  readonly trainsAlone: boolean;
 }
 
 /** Loads both splits of a task from a folder. Rejects with a `DataError` that names file and line. */
@@ -41,7 +43,8 @@ export async function loadFolder(
   const { train, [options.evaluation]: evaluation } = place.variant;
   if (evaluation === undefined) throw noTestSplit(task.name);
   const trainTables = await tablesOf(place, train);
-  const evaluationTables = await tablesOf(place, evaluation);
+  const isAlone = options.trainsAlone && (await filesOf(place, evaluation)).length === 0;
+  const evaluationTables = isAlone ? [] : await tablesOf(place, evaluation);
   const [first] = trainTables;
   const column = (options.columns ?? train.columns ?? layout.columns)?.label;
   const isOpen = (task.answer ?? 'class') === 'class' && layout.labels === undefined;
@@ -50,7 +53,9 @@ export async function loadFolder(
   const read = (tables: readonly Table[], source: SplitSource, split: string): Read =>
     readAll(task, layout, labels, tables, source, split, options);
   const trained = read(trainTables, train, 'training');
-  const evaluated = read(evaluationTables, evaluation, options.evaluation);
+  const evaluated: Read = isAlone
+    ? { examples: [], faults: [] }
+    : read(evaluationTables, evaluation, options.evaluation);
   const skipped = skippedRows([...trained.faults, ...evaluated.faults]);
   return {
     labels,

@@ -27,6 +27,7 @@ export type MeasureName = (typeof measureNames)[number];
 /** A score of predictions for examples; larger is better. */
 export interface Measure {
   readonly title: string;
+  /** Score of predicted classes, in the order of the examples. */
   readonly score: (predicted: Predictions, examples: readonly LabelledExample[]) => number;
 }
 

@@ -1,0 +1,2 @@
+/** What errors of this application sign with. */
+export const packageName = '@dynaprompt/vqa';

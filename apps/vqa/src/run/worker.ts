@@ -1,0 +1,5 @@
+import { serveComparison } from '@dynaprompt/runner';
+
+import { domain } from '../domain.js';
+
+serveComparison(domain);

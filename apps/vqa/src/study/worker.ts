@@ -1,0 +1,5 @@
+import { serveStudy } from '@dynaprompt/runner';
+
+import { domain } from '../domain.js';
+
+serveStudy(domain);

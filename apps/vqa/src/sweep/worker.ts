@@ -1,0 +1,5 @@
+import { serveSweep } from '@dynaprompt/runner';
+
+import { domain } from '../domain.js';
+
+serveSweep(domain);
