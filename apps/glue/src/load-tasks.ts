@@ -33,7 +33,7 @@ export async function loadTasks(options: GlueOptions): Promise<readonly Labelled
       folder === undefined
         ? undefined
         : await openDataFolder(folder, (paths) => hubPathsOf(name, paths, evaluation));
-    const set = await loadTask(name, place, given);
+    const set = await loadTask(name, place?.folder, given);
     // Few shots are scored on the split that all examples would be; nothing is selected by the few that validate.
     sets.push({ ...set, validation: set.test ?? set.validation });
   }

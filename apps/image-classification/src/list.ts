@@ -1,4 +1,5 @@
 import type { TextTable } from '@dynaprompt/benchmarks';
+import { clipPreset, clipPresetNames } from '@dynaprompt/clip';
 import { bundledModels } from '@dynaprompt/mini-models';
 import { formatSections, leftColumns, methodCatalogue, methodsTable } from '@dynaprompt/runner';
 
@@ -14,13 +15,42 @@ export function formatCatalogue(): string {
     Tasks: taskTable(),
     Splits: splitTable(),
     Methods: methodsTable(),
+    'Published methods of --head clip': presetTable(),
     'Bundled backbones': backboneTable(),
   });
 }
 
 /** The same for programs. */
 export function catalogue(): unknown {
-  return { tasks: taskNotes, splits: splitNotes, methods: methodCatalogue(), backbones: seers };
+  return {
+    tasks: taskNotes,
+    splits: splitNotes,
+    methods: methodCatalogue(),
+    prompts: presets(),
+    backbones: seers,
+  };
+}
+
+/** What `--prompts` chooses from. */
+function presets() {
+  return clipPresetNames.map((name) => {
+    const { prompts, conditioned, configuration } = clipPreset(name);
+    const { slots, layers } = configuration;
+    return { name, towers: prompts, slots, layers, perPicture: conditioned };
+  });
+}
+
+function presetTable(): TextTable {
+  return {
+    columns: leftColumns('--prompts', 'towers', 'slots', 'layers', 'depends on the picture'),
+    rows: presets().map(({ name, towers, slots, layers, perPicture }) => [
+      name,
+      towers,
+      `${slots}`,
+      `${layers}`,
+      perPicture ? 'yes' : 'no',
+    ]),
+  };
 }
 
 function taskTable(): TextTable {

@@ -63,7 +63,11 @@ describe('list', () => {
     expect(stdout).toMatch(/vtab +800 pictures; 1,000 with --evaluation test +200 others +the test split/);
     expect(JSON.parse((await place.run('list --json')).stdout)).toMatchObject({
       backbones: [{ name: 'mini-clip' }],
-      splits: [{ name: 'full' }, { name: 'vtab' }, { name: 'few-shot' }],
+      splits: [{ name: 'full' }, { name: 'vtab' }, { name: 'few-shot' }, { name: 'base-to-novel' }],
+      prompts: expect.arrayContaining([
+        { name: 'cocoop', towers: 'text', slots: 4, layers: 1, perPicture: true },
+        { name: 'maple', towers: 'both', slots: 2, layers: 9, perPicture: false },
+      ]),
     });
   });
 });

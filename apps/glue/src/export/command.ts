@@ -22,11 +22,7 @@ export function addExport(
     .argument('<adapter>', 'folder that run saved, such as results/sst2/adapters/dynamic-seed1')
     .argument('<folder>', 'new or empty folder');
   addAdapterFlags(command)
-    .option(
-      '--max-length <count>',
-      'most tokens of a text (default: as in training)',
-      parseCount,
-    )
+    .option('--max-length <count>', 'most tokens of a text (default: as in training)', parseCount)
     .addOption(
       new Option(
         '--weights <placement>',

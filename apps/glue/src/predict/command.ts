@@ -52,11 +52,7 @@ export function addPredict(program: Command, predict: (options: PredictOptions) 
 /** Flags that every command with an adapter has. */
 export function addTextAdapterFlags(command: Command): Command {
   return addAdapterFlags(command)
-    .option(
-      '--max-length <count>',
-      'most tokens of a text (default: as in training)',
-      parseCount,
-    )
+    .option('--max-length <count>', 'most tokens of a text (default: as in training)', parseCount)
     .option(
       '--pair-separator <text>',
       'between the two texts of a line, for pair tasks (default: TAB)',

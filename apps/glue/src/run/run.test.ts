@@ -157,6 +157,37 @@ describe('how a run goes', () => {
   }, 60_000);
 });
 
+describe('a run whose loss is not finite', () => {
+  const words = `${run} --methods fixed --steps 4 --learning-rate 1e38 --clip-norm none`;
+
+  it('stops before the update, names the batch, and keeps the state of before', async () => {
+    const { code, stderr } = await place.glue(`${words} --output broken`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/step 2, examples \S+, \S+: the loss is not finite; the step was not taken/);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    const kept = await readdir(place.path('broken', 'checkpoints', 'fixed-seed1'));
+    expect(kept).toEqual(['checkpoint-1']);
+  }, 60_000);
+
+  it('leaves such steps out where it may, and says so in its results', async () => {
+    // What was stopped can go on like that.
+    const { code, stdout } = await place.glue(`${words} --output broken --resume --nan-policy skip`);
+    expect(code).toBe(0);
+    expect(stdout).toContain('fixed, seed 1: goes on after step 1/4');
+    const { fixed } = (await resultsIn('broken')).methods;
+    expect(fixed?.skipped?.map(({ seed, step, quantity }) => ({ seed, step, quantity }))).toEqual(
+      [2, 3, 4].map((step) => ({ seed: 1, step, quantity: 'the loss' })),
+    );
+    for (const { step, exampleIds } of fixed?.skipped ?? []) {
+      expect(exampleIds).toHaveLength(2);
+      expect(stdout).toContain(
+        `step ${step} was left out, the loss is not finite; examples ${exampleIds.join(', ')}`,
+      );
+    }
+    expect(fixed?.curves[0]?.loss.map(({ step }) => step)).toEqual([1]);
+  }, 60_000);
+});
+
 describe('before a run', () => {
   it('reads and prints configurations', async () => {
     const printed = await place.glue(`${run} --print-config`);

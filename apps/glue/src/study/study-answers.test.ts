@@ -38,12 +38,18 @@ it('tunes and compares on numbers and candidates, and on rates of the head besid
   const { tasks } = JSON.parse(await readFile(place.path('page.json'), 'utf8')) as StudyResults;
   expect(tasks.map(({ task }) => task.metric)).toEqual(['pearson-spearman', 'accuracy']);
   for (const { methods } of tasks) {
-    expect(methods.map(({ seeds }) => seeds)).toEqual([[1, 2], [1, 2], [1, 2]]);
+    expect(methods.map(({ seeds }) => seeds)).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
     expect(methods.map(({ tried }) => tried.map(({ rates }) => rates))).toEqual([
       ['head 0.01', 'head 0.1'],
       ['prompt 0.01', 'prompt 0.01, head 0.1'],
       ['prompt 0.01, networks 0.01', 'prompt 0.01, networks 0.01, head 0.1'],
     ]);
   }
-  expect(await readFile(place.path('page.md'), 'utf8')).toContain('no classes; always the same answer: 0.00.');
+  expect(await readFile(place.path('page.md'), 'utf8')).toContain(
+    'no classes; always the same answer: 0.00.',
+  );
 }, 240_000);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { StudyResults } from '@dynaprompt/runner';
+import { lockFolder } from '@dynaprompt/training';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const words = [
@@ -127,6 +128,17 @@ describe('study', () => {
     await study('failing', { more: [...more, '--retry-failed'] });
     expect([of('linear-probe'), of('fixed')]).toEqual([4, 4]);
   }, 240_000);
+
+  it('leaves a journal alone that another study writes, and no lock behind', async () => {
+    const lock = await lockFolder(join(folder, 'held.jsonl.lock'));
+    const { code, stderr } = await study('held');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`held.jsonl.lock: another run works in it (process ${process.pid} on `);
+    expect(existsSync(join(folder, 'held.jsonl'))).toBe(false);
+    await lock.release();
+    const names = await readdir(folder);
+    expect(names.filter((name) => name.endsWith('.lock'))).toEqual(['held.jsonl.lock']);
+  }, 60_000);
 
   it('leaves a page alone that no study has written', async () => {
     await writeFile(join(folder, 'thesis.md'), '# Thesis\n');

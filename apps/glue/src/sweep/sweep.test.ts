@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { SweepSummary } from '@dynaprompt/runner';
+import { lockFolder } from '@dynaprompt/training';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const small = 'steps: 2, batch: 4, slots: 3, maxLength: 16, limit: 20, validationLimit: 10';
@@ -99,6 +100,33 @@ describe('sweep', () => {
     expect(again.stdout).toContain(`${jobs} jobs, ${jobs} of them done before`);
     expect(scores(await summaryOf('resumed'))).toEqual(scores(summary));
   }, 240_000);
+
+  it('leaves a folder alone that another sweep works in', async () => {
+    const lock = await lockFolder(join(folder, 'held'));
+    const { code, stderr } = await glue(['sweep', '--config', 'sweep.yaml', '--output', 'held']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`held: another run works in it (process ${process.pid} on `);
+    expect(await readdir(join(folder, 'held'))).toEqual(['run.lock']);
+    await lock.release();
+  }, 60_000);
+
+  it('ends in one line where results cannot be written, with what was written before', async () => {
+    const words = ['sweep', '--config', 'sweep.yaml', '--output', 'full'];
+    // Files of at most 1 KiB, which the results of jobs are above; ignored, so that the write fails instead of the process.
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', 'trap "" XFSZ; ulimit -f 1; exec "$@"', 'bash', process.execPath, program, ...words],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' },
+      },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^@dynaprompt\/runner: .*\.json: it cannot be written \(EFBIG.*\n$/);
+    expect(await readdir(join(folder, 'full', 'results'))).toEqual([]);
+    expect(await readdir(join(folder, 'full'))).not.toContain('run.lock');
+  }, 120_000);
 
   it('ends with 1 where jobs failed, says why, and tries them again when asked', async () => {
     // A verbaliser has no linear layer to train.

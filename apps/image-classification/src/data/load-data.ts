@@ -99,9 +99,9 @@ export async function loadData(
   const evaluation = options.evaluation ?? evaluationOf(name);
   const protocol = protocolOf(options, evaluation);
   const task = taskNamed(name);
-  const place =
-    folder === undefined || task !== 'parquet' ? folder : await openDataFolder(folder, hubPicturePathsOf);
-  const loaded = await loadImages(task, place, {
+  const place: { readonly folder: string | undefined; readonly id?: string } =
+    task === 'parquet' && folder !== undefined ? await openDataFolder(folder, hubPicturePathsOf) : { folder };
+  const loaded = await loadImages(task, place.folder, {
     seed: dataSeed,
     protocol,
     badRows: badSamples,
@@ -113,7 +113,9 @@ export async function loadData(
       ? { testLimit: validationLimit }
       : {}),
   });
-  const chosen = scored(loaded, protocol, evaluation);
+  // A folder of the cache is called after its commit.
+  const named = place.id === undefined ? loaded : { ...loaded, name: place.id };
+  const chosen = scored(named, protocol, evaluation);
   if (options.split !== 'base-to-novel') return usablePictures(chosen, badSamples, signal);
   return baseToNovel(await usablePictures(withoutNovelTraining(chosen), badSamples, signal));
 }

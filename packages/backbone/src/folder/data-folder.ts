@@ -4,6 +4,13 @@ import { PACKAGE_NAME } from '../package-name.js';
 import { hubPlace } from './hub-access.js';
 import { openHubSnapshot } from './hub.js';
 
+/** Where the files of a data set are. */
+export interface DataFolder {
+  readonly folder: string;
+  /** `owner/name` on the Hub; undefined for a local folder. */
+  readonly id?: string;
+}
+
 /**
  * The folder of a data set: a local one as it is, or that of a data set on the Hub (`owner/name`, `owner/name@revision`), whose files
  * are downloaded once into the standard Hugging Face cache. What is neither is left to whoever reads it.
@@ -13,9 +20,9 @@ import { openHubSnapshot } from './hub.js';
 export async function openDataFolder(
   location: string,
   choose: (paths: readonly string[]) => readonly string[],
-): Promise<string> {
+): Promise<DataFolder> {
   const place = existsSync(location) ? undefined : hubPlace(location);
-  if (!place) return location;
+  if (!place) return { folder: location };
   const snapshot = await openHubSnapshot(place.id, { ...place, type: 'dataset' });
   const paths = choose(await snapshot.list(''));
   if (paths.length === 0) {
@@ -27,5 +34,5 @@ export async function openDataFolder(
     });
   }
   for (const path of paths) await snapshot.file(path);
-  return snapshot.folder;
+  return { folder: snapshot.folder, id: place.id };
 }

@@ -94,7 +94,11 @@ function filesBelow(folder: string, path: string): readonly string[] {
   if (!existsSync(join(folder, path))) return [];
   return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
     const inner = path === '' ? entry.name : `${path}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(folder, inner) : entry.name.endsWith('.incomplete') ? [] : [inner];
+    return entry.isDirectory()
+      ? filesBelow(folder, inner)
+      : entry.name.endsWith('.incomplete')
+        ? []
+        : [inner];
   });
 }
 

@@ -9,9 +9,12 @@ const glue = [
   '.gitattributes',
   'README.md',
   ...['sst2', 'mnli', 'ax'].flatMap((name) =>
-    (name === 'ax' ? ['test'] : name === 'mnli' ? ['train', 'validation_matched'] : ['train', 'test']).flatMap(
-      (split) => shard(`${name}/${split}`),
-    ),
+    (name === 'ax'
+      ? ['test']
+      : name === 'mnli'
+        ? ['train', 'validation_matched']
+        : ['train', 'test']
+    ).flatMap((split) => shard(`${name}/${split}`)),
   ),
   ...shard('sst2/validation', 2),
   ...shard('mnli/validation_mismatched'),

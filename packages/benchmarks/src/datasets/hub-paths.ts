@@ -20,7 +20,9 @@ export function hubPathsOf(
       const splits = [variant.train, variant[evaluation]].filter((source) => source !== undefined);
       return splits.map((source) => paths.filter((path) => isOf(path, variant, within, source)));
     });
-  return (found.find((splits) => splits.length === 2 && splits.every(({ length }) => length > 0)) ?? []).flat();
+  return (
+    found.find((splits) => splits.length === 2 && splits.every(({ length }) => length > 0)) ?? []
+  ).flat();
 }
 
 /** The same for pictures in parquet files: those in the repository itself, in its `data/`, or in its only folder. */

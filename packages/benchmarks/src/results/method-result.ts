@@ -1,7 +1,7 @@
 import { nullThrows } from '@dynaprompt/core';
 import { type ConfusionMatrix, recallsOf } from '../metrics/confusion.js';
 import { confidenceInterval, summarize } from '../statistics/summary.js';
-import type { LearningCurve, MethodResult, UsagePoint, UsageResult } from './schema.js';
+import type { LearningCurve, MethodResult, SkippedStepResult, UsagePoint, UsageResult } from './schema.js';
 
 /** What one run of a method with one seed left behind. */
 export interface SeedRun extends LearningCurve {
@@ -11,6 +11,8 @@ export interface SeedRun extends LearningCurve {
   readonly usage?: readonly Omit<UsageResult, 'seed'>[];
   /** The same after every evaluation. */
   readonly usageOverTraining?: readonly Omit<UsagePoint, 'seed'>[];
+  /** Steps without an update. */
+  readonly skipped?: readonly Omit<SkippedStepResult, 'seed'>[];
   /** Counts after the last step. */
   readonly confusion?: ConfusionMatrix;
   /** Beside the score, after the last step; the same ones in every run. */
@@ -28,6 +30,7 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
   const overTraining = runs.flatMap(({ seed, usageOverTraining: points = [] }) =>
     points.map((point) => ({ seed, ...point })),
   );
+  const skipped = runs.flatMap(({ seed, skipped: steps = [] }) => steps.map((step) => ({ seed, ...step })));
   const tasks = tasksOf(runs);
   const confusion = sumOf(runs.flatMap((run) => (run.confusion === undefined ? [] : [run.confusion])));
   return {
@@ -42,6 +45,7 @@ export function methodResult(runs: readonly SeedRun[], trainableParameters: numb
     curves: runs.map(({ seed, loss, validation }) => ({ seed, loss, validation })),
     ...(usage.length === 0 ? {} : { usage }),
     ...(overTraining.length === 0 ? {} : { usageOverTraining: overTraining }),
+    ...(skipped.length === 0 ? {} : { skipped }),
     ...(confusion === undefined ? {} : { confusion, perClass: recallsOf(confusion) }),
     ...(runs[0]?.measures === undefined ? {} : { measures: measuresOf(runs, runs[0].measures) }),
     ...(tasks === undefined ? {} : { tasks }),

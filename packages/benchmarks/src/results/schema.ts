@@ -44,6 +44,15 @@ const baseline = z.strictObject({
 /** The same after an evaluation in the course of training. */
 const usagePoint = usage.extend({ step: count });
 
+/** A step without an update, because something in it was not finite. */
+const skippedStep = z.strictObject({
+  seed: z.number().int(),
+  step: count,
+  /** `the loss` or `the gradient of …` */
+  quantity: z.string(),
+  exampleIds: z.array(z.string()).readonly(),
+});
+
 /** One task's part in the scores of a method that was trained on several. */
 const taskScores = z.strictObject({
   final: z.array(z.number()).min(1).readonly(),
@@ -81,6 +90,8 @@ const method = z.strictObject({
   usage: z.array(usage).readonly().optional(),
   /** After every evaluation, in the order of the steps; absent where nothing is chosen or it was not recorded. */
   usageOverTraining: z.array(usagePoint).readonly().optional(),
+  /** Absent where every step was taken. */
+  skipped: z.array(skippedStep).readonly().optional(),
   /** [true class][predicted class], counts on the validation split after the last step, summed over the seeds. */
   confusion: z.array(z.array(count).readonly()).readonly().optional(),
   /** Share of each class's examples that are right, over all seeds; null for a class without examples. */
@@ -192,6 +203,9 @@ export type UsageResult = Readonly<z.infer<typeof usage>>;
 
 /** The same in the course of training. */
 export type UsagePoint = Readonly<z.infer<typeof usagePoint>>;
+
+/** A step that was left out, in a {@link MethodResult}. */
+export type SkippedStepResult = Readonly<z.infer<typeof skippedStep>>;
 
 /** Paired tests of the methods of {@link RunResults}. */
 export type Comparisons = Readonly<z.infer<typeof comparisons>>;

@@ -3,7 +3,10 @@ import type { BackboneDescription } from '@dynaprompt/core';
 import type { DualParts } from './dual-parts.js';
 
 /** What a dual encoder says about itself. */
-export function describe({ name, commit, text, vision, options }: DualParts, family: string): BackboneDescription {
+export function describe(
+  { name, commit, text, vision, options }: DualParts,
+  family: string,
+): BackboneDescription {
   const { dtype = 'fp32', compute, prompts = 'text', reserve } = options;
   const [inText, inVision] = [prompts !== 'vision', prompts !== 'text'];
   const coupled = inText && inVision && options.coupling !== 'independent' ? (options.layers ?? 1) : Infinity;

@@ -23,14 +23,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Saves an adapter without a prompt, of a backbone that said `dtype` of itself. */
-async function saved(dtype: string, revision: string): Promise<string> {
-  const place = join(folder, `${dtype}-${revision}`);
+async function saved(dtype: string, revision: string, commit?: string): Promise<string> {
+  const place = join(folder, `${dtype}-${revision}-${commit ?? ''}`);
   await saveAdapter(place, {
     method: 'linear-probe',
     configuration: undefined,
     seed: 1,
     steps: 1,
-    backbone: { ...description, revision, dtype, width },
+    backbone: { ...description, revision, dtype, width, ...(commit === undefined ? {} : { commit }) },
     head: { kind: 'linear', classes: 2, labels: ['a', 'b'], options: {} },
     task: { name: 'toy', metric: 'accuracy' },
     parameters: { prompt: new Map(), head: head() },
@@ -87,6 +87,14 @@ describe('an adapter opens the file that it was trained on', () => {
     expect(found.backbone.description).toMatchObject({ dtype: described, revision: `file of ${file}` });
     // Whatever else was opened on the way is closed.
     expect(released).toHaveLength(opened.length - 1);
+  });
+
+  it('of the commit that it was trained at, unless another backbone is named', async () => {
+    const place = await saved('fp32', 'file of fp32', 'c0ffee');
+    const opened: AdapterPlace[] = [];
+    for (const backbone of [undefined, 'owner/model'])
+      await openAdapter({ folder: place, backbone, anyRevision: false }, opener(opened, [], ['fp32']));
+    expect(opened.map(({ location }) => location)).toEqual(['owner/model@c0ffee', 'owner/model']);
   });
 
   it('and says what is wrong with the likeliest one where none is it', async () => {

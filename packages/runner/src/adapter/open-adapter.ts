@@ -98,7 +98,10 @@ async function openAt<Example>(
 }
 
 /** Where the backbone of an adapter is looked for. @throws ConfigurationError when its name says nothing. */
-function locationOf({ backbone: { name, commit }, method }: Adapter, bundled: readonly BundledPlace[]): string {
+function locationOf(
+  { backbone: { name, commit }, method }: Adapter,
+  bundled: readonly BundledPlace[],
+): string {
   if (commit !== undefined && !existsSync(name)) return `${name}@${commit}`;
   // A hub id has an owner; what has none is the last part of a folder's path.
   if (name.includes('/') || existsSync(name) || placeOf(name, bundled) !== name) return name;

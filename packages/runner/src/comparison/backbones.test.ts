@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { FrozenBackbone } from '@dynaprompt/core';
 
-import { backboneFor, releaseBackbones } from './backbones.js';
+import { backboneFor, featureHosts, releaseBackbones } from './backbones.js';
 
 function backbone(name: string, released: string[] = []): FrozenBackbone<string> {
   return {
@@ -23,6 +23,24 @@ describe('backboneFor', () => {
     expect(await backboneFor({ backbone: own, probe }, 'fixed')).toBe(own);
     expect(await backboneFor({ backbone: own, probe }, configured)).toBe(own);
     expect(await backboneFor({ backbone: own }, 'linear-probe')).toBe(own);
+  });
+});
+
+describe('featureHosts', () => {
+  it('asks a task that tells methods apart, and gives each backbone one cache', async () => {
+    const [shared, conditioned] = [backbone('shared'), backbone('conditioned')];
+    const instance = { name: 'mine', configuration: { position: { level: 'instance' } } } as const;
+    const hostFor = featureHosts({
+      backbone: backbone('main'),
+      probe: backbone('probe'),
+      forMethod: (method) => Promise.resolve(method === instance ? conditioned : shared),
+    });
+    const first = await hostFor('linear-probe');
+    expect(first.backbone).toBe(shared);
+    expect(await hostFor('fixed')).toBe(first);
+    const other = await hostFor(instance);
+    expect(other.backbone).toBe(conditioned);
+    expect(other.features).not.toBe(first.features);
   });
 });
 

@@ -77,13 +77,14 @@ export function metricOf(sets: readonly TaskSet<unknown>[]): ScoreName {
 /** A method's part of the results. */
 export function summaryOf(runs: readonly Run[]): RunResults['methods'][string] {
   const seeds = runs.map(
-    ({ seed, seconds, loss, validation, usage, usageOverTraining, tasks, measured }) => ({
+    ({ seed, seconds, loss, validation, usage, usageOverTraining, skipped, tasks, measured }) => ({
       seed,
       seconds,
       loss: thinned(loss),
       validation,
       usage,
       usageOverTraining: evenly(usageOverTraining),
+      skipped,
       ...measured,
       ...(tasks === undefined ? {} : { tasks }),
     }),

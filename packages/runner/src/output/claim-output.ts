@@ -1,23 +1,21 @@
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { ConfigurationError } from '@dynaprompt/core';
-import { type FolderLock, lockFolder } from '@dynaprompt/training';
 
 import type { OutputOptions } from '../options/comparison.js';
 import { packageName } from '../package-name.js';
+import { claimFolder, type FolderClaim } from './claim-folder.js';
 import { checkpointsName, requireOutputFolder } from './output-folder.js';
 
 /** An output folder that this process alone works in. */
-export interface OutputClaim {
+export interface OutputClaim extends Pick<FolderClaim, 'release'> {
   /** Absolute path of the folder that holds the checkpoints of its runs, each in a folder of its own. */
   readonly checkpoints: string;
   /** Whether there are checkpoints to go on from, or for a later run to do so. */
   hasCheckpoints(): Promise<boolean>;
   /** Removes what was only there in case of an interruption. */
   removeCheckpoints(): Promise<void>;
-  /** Gives the folder back; where nothing is in it, it is removed again. */
-  release(): Promise<void>;
 }
 
 /**
@@ -31,10 +29,7 @@ export async function claimOutput(
   { output, force, resume = false }: OutputOptions,
 ): Promise<OutputClaim> {
   await requireOutputFolder(application, output, force);
-  const folder = resolve(output);
-  const created = await firstMissing(folder);
-  const lock = await lockFolder(folder);
-  const claim = claimOf(folder, lock, created);
+  const claim = claimOf(await claimFolder(output));
   if (!resume && (await claim.hasCheckpoints())) {
     if (!force) {
       await claim.release();
@@ -50,8 +45,8 @@ export async function claimOutput(
   return claim;
 }
 
-function claimOf(folder: string, lock: FolderLock, created: string | undefined): OutputClaim {
-  const checkpoints = join(folder, checkpointsName);
+function claimOf(held: FolderClaim): OutputClaim {
+  const checkpoints = join(held.folder, checkpointsName);
   return {
     checkpoints,
     async hasCheckpoints() {
@@ -63,28 +58,7 @@ function claimOf(folder: string, lock: FolderLock, created: string | undefined):
     removeCheckpoints: () => rm(checkpoints, { recursive: true, force: true }),
     async release() {
       if (!(await this.hasCheckpoints())) await this.removeCheckpoints();
-      await lock.release();
-      if (created !== undefined) await removeEmpty(folder, created);
+      await held.release();
     },
   };
-}
-
-/** The uppermost folder that is not there yet; undefined where all are. */
-async function firstMissing(folder: string): Promise<string | undefined> {
-  let missing: string | undefined;
-  for (let place = folder; ; place = dirname(place)) {
-    if ((await stat(place).catch(() => undefined)) !== undefined || dirname(place) === place) return missing;
-    missing = place;
-  }
-}
-
-/** Removes folders that are empty, from `folder` up to `last`. */
-async function removeEmpty(folder: string, last: string): Promise<void> {
-  for (let place = folder; place.length >= last.length; place = dirname(place)) {
-    const isGone = await rmdir(place).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
 }

@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { DataError } from '@dynaprompt/core';
+import { ConfigurationError, DataError } from '@dynaprompt/core';
 
 import { packageName } from '../package-name.js';
 import type { Keyed } from './run-process.js';
@@ -45,16 +45,43 @@ export class LineJournal<Entry extends Keyed> {
     return new LineJournal(path, entries);
   }
 
-  /** Adds a line, on disk when this returns. */
+  /** Adds a line, on disk when this returns. @throws ConfigurationError where it cannot be written; the others are as they were. */
   append(entry: Entry): void {
-    const file = openSync(this.path, 'a');
     try {
-      writeSync(file, `${JSON.stringify(entry)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      appendWhole(this.path, Buffer.from(`${JSON.stringify(entry)}\n`));
+    } catch (cause) {
+      throw notWritten(this.path, cause);
     }
     this.entries.set(entry.key, entry);
+  }
+}
+
+/** What cannot be written, such as on a disk that is full; whoever keeps a journal goes on from it. */
+export function notWritten(path: string, cause: unknown): ConfigurationError {
+  return new ConfigurationError({
+    packageName,
+    subject: path,
+    problem: `it cannot be written (${(cause as Error).message})`,
+    remedy: 'Make space, and see that the folder can be written; then start again: what is finished is kept',
+    cause,
+  });
+}
+
+/** Adds bytes to a file, all of them or none. */
+function appendWhole(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'a');
+  try {
+    const { size } = fstatSync(file);
+    try {
+      // On a disk that is nearly full only a part is taken.
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      fsyncSync(file);
+    } catch (error) {
+      ftruncateSync(file, size);
+      throw error;
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

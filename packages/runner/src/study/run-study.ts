@@ -1,9 +1,12 @@
+import { rmdir } from 'node:fs/promises';
+
 import { nullThrows } from '@dynaprompt/core';
 
 import { releaseBackbones } from '../comparison/backbones.js';
 import { majorityOf } from '../comparison/summary.js';
 import type { ComparisonOptions } from '../options/comparison.js';
 import type { Domain } from '../domain.js';
+import { claimFolder } from '../output/claim-folder.js';
 import { replaceFile } from '../output/replace-file.js';
 import { runPool } from '../process/pool.js';
 import { machineOf, packagesOf } from '../process/machine.js';
@@ -31,6 +34,7 @@ export type StudyDomain<Example, Options extends StudyOptions> = Pick<
  *
  * @param worker module that calls `serveStudy` with the same domain.
  * @throws StudyStoppedError when the signal ended it; the journal keeps what was finished.
+ * @throws FolderInUseError at once, naming the holder, where another study writes the journal.
  */
 export async function runStudy<Example, Options extends StudyOptions>(
   domain: StudyDomain<Example, Options>,
@@ -40,6 +44,23 @@ export async function runStudy<Example, Options extends StudyOptions>(
   signal: AbortSignal,
 ): Promise<void> {
   await readNotes(places.output);
+  const claim = await claimFolder(`${places.journal}.lock`);
+  try {
+    await carryOut(domain, worker, options, places, signal);
+  } finally {
+    await claim.release();
+    // One that a killed study has left was there already.
+    await rmdir(claim.folder).catch(() => undefined);
+  }
+}
+
+async function carryOut<Example, Options extends StudyOptions>(
+  domain: StudyDomain<Example, Options>,
+  worker: URL,
+  options: Options,
+  places: StudyPlaces,
+  signal: AbortSignal,
+): Promise<void> {
   const scene = await sceneOf(domain, options, places.dataRoot);
   const { application } = domain;
   const packages = packagesOf(application);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { formatTable } from '@dynaprompt/benchmarks';
 
+import { claimFolder } from '../output/claim-folder.js';
 import { requireWritableFolder } from '../output/output-folder.js';
 import { replaceFile } from '../output/replace-file.js';
 import { machineOf } from '../process/machine.js';
@@ -42,6 +43,7 @@ export interface SweepPlaces {
  * @param worker module that calls `serveSweep` with the same domain.
  * @throws StudyStoppedError when the signal ended it; what is finished is kept, and the same command goes on.
  * @throws JobsFailedError after the summary was written, where jobs failed.
+ * @throws FolderInUseError at once, naming the holder, where another sweep works in the folder.
  */
 export async function runSweep<Example, Options extends StudyOptions>(
   domain: SweepDomain<Example, Options>,
@@ -52,8 +54,10 @@ export async function runSweep<Example, Options extends StudyOptions>(
 ): Promise<SweepSummary> {
   const file = await readSweepFile(places.config);
   await requireWritableFolder(places.output);
-  const queue = await places.openQueue?.();
+  const claim = await claimFolder(places.output);
+  let queue: JobQueue | undefined;
   try {
+    queue = await places.openQueue?.();
     const plan = await planSweep(domain, application, file, places.dataRoot);
     const store = await SweepStore.open(places.output);
     const jobs = new Map(plan.jobs.map((job) => [job.key, job]));
@@ -99,6 +103,7 @@ export async function runSweep<Example, Options extends StudyOptions>(
     return summary;
   } finally {
     await queue?.close();
+    await claim.release();
   }
 }
 
@@ -114,20 +119,33 @@ async function doLocally(
 ): Promise<void> {
   // The pool hands out the next job at once; files are written one after the other behind it.
   let written = Promise.resolve();
+  // What cannot be written ends the sweep; raised by the signal too.
+  const ending = new AbortController();
+  const stop = (): void => {
+    ending.abort(signal.reason);
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
   const done = new Set<string>();
   await runPool<SweepJob, Outcome>({
     worker,
     workers,
     opening: { type: 'open', dataRoot } satisfies SweepOpening,
-    signal,
+    signal: ending.signal,
     groupOf: ({ loading }) => loadingKey(loading),
     pending: () => jobs.filter((job) => !done.has(job.key) && isPending(job)),
     failed: (message) => ({ ok: false, message }),
     finished: (job, outcome) => {
       done.add(job.key);
       written = written.then(() => finished(SweepStore.resultOf(job, outcome, machine)));
+      written.catch((error: unknown) => {
+        ending.abort(error);
+      });
     },
-  }).finally(() => written);
+  }).finally(() => {
+    signal.removeEventListener('abort', stop);
+    return written;
+  });
 }
 
 function lineOf(job: SweepJob | undefined, { identity, outcome }: JobResult): string {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { LineJournal } from '../process/line-journal.js';
+import { LineJournal, notWritten } from '../process/line-journal.js';
 import { replaceFile } from '../output/replace-file.js';
 import { isObject, isOutcome } from '../study/journal.js';
 import type { Failed, Finished, Outcome } from '../study/run-plan.js';
@@ -55,7 +55,7 @@ export class SweepStore {
     return join(this.folder, 'results');
   }
 
-  /** Keeps a result; of several for one job the first that went well counts. */
+  /** Keeps a result; of several for one job the first that went well counts. @throws ConfigurationError where it cannot be written. */
   async keep(result: JobResult): Promise<void> {
     if (this.journal.entries.get(result.key)?.outcome.ok === true) return;
     if (isFinished(result)) await writeResult(this.resultsFolder, result);
@@ -76,9 +76,12 @@ export function isFailed(result: JobResult): result is JobResult<Failed> {
   return !result.outcome.ok;
 }
 
-/** Writes `KEY.json`, whole or not at all. */
-export function writeResult(folder: string, result: FinishedJob): Promise<void> {
-  return replaceFile(join(folder, `${result.key}.json`), `${JSON.stringify(result, null, 2)}\n`);
+/** Writes `KEY.json`, whole or not at all. @throws ConfigurationError where it cannot be written. */
+export async function writeResult(folder: string, result: FinishedJob): Promise<void> {
+  const path = join(folder, `${result.key}.json`);
+  await replaceFile(path, `${JSON.stringify(result, null, 2)}\n`).catch((cause: unknown) => {
+    throw notWritten(path, cause);
+  });
 }
 
 /** Results that lie in a folder by key; files that are none are passed over. */

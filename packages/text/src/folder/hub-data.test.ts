@@ -25,14 +25,15 @@ afterEach(() => hub.close());
 
 it('is the one of the cache, with the files that were chosen', async () => {
   for (const location of [ID, `${ID}@main`, `${ID}@${COMMIT}`]) {
-    const folder = await openDataFolder(location, parquet);
+    const { folder, id } = await openDataFolder(location, parquet);
+    expect(id).toBe(ID);
     expect(folder).toBe(join(home(), 'hub', 'datasets--some-owner--some-data', 'snapshots', COMMIT));
     expect(readdirSync(folder)).toEqual(['sst2']);
     expect(readdirSync(join(folder, 'sst2')).sort()).toEqual(['train.parquet', 'validation.parquet']);
   }
   process.env.HF_HUB_OFFLINE = '1';
   hub.requests.length = 0;
-  expect(readdirSync(await openDataFolder(ID, parquet))).toEqual(['sst2']);
+  expect(readdirSync((await openDataFolder(ID, parquet)).folder)).toEqual(['sst2']);
   expect(hub.requests).toEqual([]);
 });
 
@@ -48,6 +49,6 @@ it('is a local one as it is, and what is no id is left alone', async () => {
     throw new Error('the hub was asked');
   };
   for (const location of [home(), './nowhere/at-all', 'nowhere', 'a/b/c'])
-    expect(await openDataFolder(location, never)).toBe(location);
+    expect(await openDataFolder(location, never)).toEqual({ folder: location });
   expect(hub.requests).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nullThrows } from '@dynaprompt/core';
+import { readEventFile } from '../../testing/event-reader.js';
 import { resultsWithUsage } from '../../testing/example-results.js';
 import { crc32c, maskedCrc32c } from './crc32c.js';
 import { eventFile } from './event-file.js';
@@ -35,7 +36,7 @@ describe('eventFile', () => {
 });
 
 describe('tensorBoardFiles', () => {
-  it('has a folder for each run, and an event for each step', () => {
+  it('has a folder for each run', () => {
     const results = resultsWithUsage();
     const files = tensorBoardFiles(results);
     const folders = [...files.keys()].map((path) => path.split('/').slice(0, 2).join('/'));
@@ -44,34 +45,42 @@ describe('tensorBoardFiles', () => {
         (name) => `tensorboard/${name}`,
       ),
     );
-    const [bytes] = files.values();
-    // The version and 20 steps, told apart by their lengths.
-    expect(recordsOf(nullThrows(bytes, 'a file'))).toHaveLength(21);
   });
 
-  it('tells what the prompt chose', () => {
+  it('says what the results say, with sound checksums', () => {
     const results = resultsWithUsage();
-    const { dynamic } = results.methods;
-    const usageOverTraining = [{ seed: 1, step: 10, positions: [30, 0, 10], lengths: [0, 40], pool: null }];
-    const told = tensorBoardFiles({
-      ...results,
-      methods: { dynamic: { ...nullThrows(dynamic, 'the method'), usageOverTraining } },
-    });
-    const [first, second] = [...told.values()].map((bytes) => Buffer.from(bytes).toString('latin1'));
-    expect(first).toContain('choices/position');
-    expect(first).toContain('choices/length');
-    expect(first).toContain('validation/accuracy');
-    expect(second).not.toContain('choices/');
+    const usageOverTraining = [
+      { seed: 1, step: 10, positions: [30, 0, 10], lengths: [0, 40], pool: null },
+      { seed: 1, step: 200, positions: [0, 40, 0], lengths: [40, 0], pool: null },
+      { seed: 2, step: 10, positions: [13, 14, 13], lengths: [20, 20], pool: null },
+    ];
+    const dynamic = { ...nullThrows(results.methods.dynamic, 'the method'), usageOverTraining };
+    const files = tensorBoardFiles({ ...results, methods: { ...results.methods, dynamic } });
+    const read = [...files].map(([path, bytes]) => [path, readEventFile(bytes)] as const);
+    const inFile = (method: string, seed: number): ReturnType<typeof readEventFile> =>
+      nullThrows(read.find(([path]) => path.includes(`/${method}-seed${seed}/`)), 'a file')[1];
+    for (const [name, method] of Object.entries({ ...results.methods, dynamic })) {
+      for (const { seed, loss, validation } of method.curves) {
+        const { version, points } = inFile(name, seed);
+        expect(version).toBe('brain.Event:2');
+        const told = (wanted: string): unknown =>
+          points.flatMap(({ tag, step, value }) => (tag === wanted ? [{ step, value }] : []));
+        const single = (curve: typeof loss): unknown =>
+          curve.map(({ step, value }) => ({ step, value: Math.fround(value) }));
+        expect(told('train/loss')).toEqual(single(loss));
+        expect(told(`validation/${results.metric}`)).toEqual(single(validation));
+        const chosen = name === 'dynamic' ? usageOverTraining.filter((point) => point.seed === seed) : [];
+        expect(told('choices/position')).toEqual(
+          chosen.map(({ step, positions }) => ({ step, value: positions })),
+        );
+        expect(told('choices/length')).toEqual(chosen.map(({ step, lengths }) => ({ step, value: lengths })));
+        const others = points.filter(({ tag }) => !/^(train|validation|choices)\//.test(tag));
+        expect(others).toEqual([]);
+      }
+    }
+    const [[, sound] = []] = files;
+    const damaged = nullThrows(sound, 'a file').slice();
+    damaged[20] = (damaged[20] ?? 0) ^ 1;
+    expect(() => readEventFile(damaged)).toThrow('record 0 is damaged');
   });
 });
-
-function recordsOf(bytes: Uint8Array): readonly Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    const length = Number(view.getBigUint64(offset, true));
-    records.push(bytes.subarray(offset + 12, offset + 12 + length));
-    offset += length + 16;
-  }
-  return records;
-}

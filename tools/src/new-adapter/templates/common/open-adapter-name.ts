@@ -52,6 +52,7 @@ export async function openAdapterName(
       name: folder.name,
       family: config.family,
       revision: fingerprint(file),
+      commit: folder.commit,
       maximumTokens,
     },
     model: readPromptedModel({ ...model, head: headOf(model, head.classes), placement: placementOf(model) }),
