@@ -28,6 +28,25 @@ export class NonFiniteLossError extends DynaPromptError {
   }
 }
 
+/** Predictions that are no numbers: a score of them would say nothing. */
+export class NonFinitePredictionError extends DynaPromptError {
+  constructor(
+    /** Steps behind the run. */
+    readonly step: number,
+    /** Validation examples without a prediction. */
+    readonly exampleIds: readonly string[],
+    /** How many were predicted. */
+    examples: number,
+  ) {
+    super({
+      packageName,
+      subject: `after step ${step}`,
+      problem: `the predictions for ${exampleIds.length} of ${examples} validation examples are not finite, the first for ${exampleIds[0] ?? 'none'}`,
+      remedy: 'Training has diverged: lower the learning rates, and start again',
+    });
+  }
+}
+
 /** A run that its `AbortSignal` ended. */
 export class TrainingStoppedError extends DynaPromptError {
   /** Steps that were taken. */

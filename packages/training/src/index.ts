@@ -21,7 +21,7 @@ export { saveAdapter } from './adapter/save-adapter.js';
 export type { SavedAdapter } from './adapter/save-adapter.js';
 export { CheckpointMismatchError, CheckpointWriteError } from './checkpoint/errors.js';
 export type { CheckpointOptions, Resume } from './checkpoint/options.js';
-export { NonFiniteLossError, TrainingStoppedError } from './errors.js';
+export { NonFiniteLossError, NonFinitePredictionError, TrainingStoppedError } from './errors.js';
 export type {
   EvaluatedEvent,
   FeaturesEvent,

@@ -25,6 +25,16 @@ describe('methodResult', () => {
     // |0.8 − 0.7| / √2
     expect(result.std).toBeCloseTo(0.07071067811865482, 14);
     expect(result.trainableParameters).toBe(12);
+    expect(result).not.toHaveProperty('skipped');
+  });
+
+  it('says which steps were left out', () => {
+    const run = { loss: [], validation: [{ step: 9, value: 1 }], seconds: 1 };
+    const step = { step: 3, quantity: 'the loss', exampleIds: ['a', 'b'] };
+    const result = methodResult([{ ...run, seed: 4 }, { ...run, seed: 5, skipped: [step] }], 1);
+    expect(result.skipped).toEqual([{ seed: 5, ...step }]);
+    const results = { ...exampleResults(), methods: { fixed: result } };
+    expect(parseResults(JSON.parse(JSON.stringify(results)), 'here').methods.fixed).toEqual(result);
   });
 });
 

@@ -12,7 +12,7 @@ import {
 import type { RunState } from '../checkpoint/state.js';
 import { labelledBatch } from '../data/batches.js';
 import { showExamples } from '../data/showing.js';
-import { NonFiniteLossError, TrainingStoppedError } from '../errors.js';
+import { NonFiniteLossError, NonFinitePredictionError, TrainingStoppedError } from '../errors.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import {
   type BestSoFar,
@@ -190,6 +190,7 @@ export async function runLoop<Example>(options: LoopOptions<Example>): Promise<L
         }),
       );
     }
+    for (const evaluation of ofTasks) requireNumbers(evaluation, step);
     last = ofTasks;
     const scores = ofTasks.map((evaluation) => evaluation.score);
     const evaluated = { step, scores, usage: ofTasks.map(({ usage }) => usage) };
@@ -245,6 +246,16 @@ function openOptimiser<Example>(
     schedule,
     groups: [...rates].map(([prefix, learningRate]) => ({ prefix, learningRate })),
   });
+}
+
+/** @throws NonFinitePredictionError naming the step. */
+function requireNumbers({ ids, logits }: Evaluation, step: number): void {
+  const classes = logits.length / ids.length;
+  // The largest is NaN where any is; an answer that cannot be may have −∞.
+  const without = ids.filter(
+    (_, index) => !Number.isFinite(Math.max(...logits.subarray(index * classes, (index + 1) * classes))),
+  );
+  if (without.length > 0) throw new NonFinitePredictionError(step, without, ids.length);
 }
 
 function choosesAnything({ usage }: UsageAtStep): boolean {

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { selectBackend } from '@dynaprompt/core';
 
 import { CheckpointFolder } from '../checkpoint/checkpoint-folder.js';
-import { NonFiniteLossError } from '../errors.js';
+import { NonFiniteLossError, NonFinitePredictionError } from '../errors.js';
 import type { TrainingEvent } from '../events.js';
 import { bitsOf } from '../testing/bits.test.fixture.js';
 import { ToyBackbone, type ToyExample } from '../testing/toy-backbone.test.fixture.js';
@@ -161,5 +161,27 @@ describe('a step that is not finite', () => {
     const content = await new CheckpointFolder(folder, 2).read(9);
     expect(content.state.history.skipped.map(({ step }) => step)).toEqual([5, 6, 8, 9]);
     expect(content.state.optimiser.step).toBe(5);
+  });
+});
+
+describe('predictions that are not finite', () => {
+  it.each([
+    ['stop', NaN],
+    ['skip', Infinity],
+  ] as const)('end the run instead of being scored: nanPolicy %s, %d', async (nanPolicy, number) => {
+    const backbone = new ToyBackbone();
+    const predict = backbone.predict.bind(backbone);
+    let passes = 0;
+    backbone.predict = async (...given) => {
+      const logits = await predict(...given);
+      // The second evaluation's first pass; 60 examples are two passes.
+      if (++passes === 3) logits.set([number], 3);
+      return logits;
+    };
+    const heard: TrainingEvent[] = [];
+    const ended = run(backbone, { nanPolicy, events: (event) => heard.push(event) });
+    await expect(ended).rejects.toThrow(NonFinitePredictionError);
+    await expect(ended).rejects.toThrow(/after step 20: the predictions for 1 of 60 validation examples/);
+    expect(heard.flatMap((event) => (event.type === 'evaluated' ? [event.step] : []))).toEqual([10]);
   });
 });

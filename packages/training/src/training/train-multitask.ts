@@ -53,7 +53,7 @@ export interface MultitaskResult extends RunResult {
  * a prompt, `frozen` and `linear-probe` train the heads alone. Equal options give bit-identical parameters.
  *
  * @throws ConfigurationError, DataError for options and examples that cannot be used, before anything is computed.
- * @throws NonFiniteLossError naming the batch, before the update.
+ * @throws NonFiniteLossError naming the batch, before the update; NonFinitePredictionError instead of a score that says nothing.
  * @throws TrainingStoppedError when the signal ended the run.
  * @throws CheckpointMismatchError, FolderInUseError, CheckpointWriteError where a run with checkpoints cannot begin, go on or leave its state.
  */

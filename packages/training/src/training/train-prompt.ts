@@ -30,7 +30,7 @@ export interface TrainingResult extends RunResult {
  * `selectBackend` of `@dynaprompt/core`.
  *
  * @throws ConfigurationError, DataError for options and examples that cannot be used, before anything is computed.
- * @throws NonFiniteLossError naming the batch, before the update.
+ * @throws NonFiniteLossError naming the batch, before the update; NonFinitePredictionError instead of a score that says nothing.
  * @throws TrainingStoppedError when the signal ended the run.
  * @throws CheckpointMismatchError, FolderInUseError, CheckpointWriteError where a run with checkpoints cannot begin, go on or leave its state.
  */
