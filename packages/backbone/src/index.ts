@@ -59,3 +59,4 @@ export { inTableOrder, placesOf, PLAIN, type Sides } from './sequence/placement.
 export { repeatPlan, sumRepeated, sumRows, takeRows } from './sequence/repeat.js';
 export { SessionCache } from './sessions/session-cache.js';
 export { stepOf } from './step.js';
+export type { DataFolder } from './folder/data-folder.js';

@@ -152,3 +152,4 @@ export type {
   VqaSplit,
 } from './vqa/types.js';
 export type { RowsWanted } from './datasets/formats/parquet.js';
+export type { OpenMojiClasses } from './images/openmoji.js';

@@ -14,6 +14,7 @@ import type { TrainingExample, TrainingMethod } from '@dynaprompt/training';
 import { backboneFor, type Backbones } from '../comparison/backbones.js';
 import type { OpenTask } from '../domain.js';
 
+/** Shapes of tensors by name. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 /** What one method is on one task, and what its parts take on this machine. */

@@ -16,6 +16,7 @@ export interface JobQueue {
   retry(jobs: readonly SweepJob[]): Promise<void>;
   /** States of jobs by key; a job that the queue does not know is absent. */
   states(keys: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
+  /** Closes the connection; jobs stay. */
   close(): Promise<void>;
 }
 

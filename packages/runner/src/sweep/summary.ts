@@ -31,6 +31,7 @@ export interface RowSummary extends Pick<SweepRow, 'task' | 'metric' | 'backbone
   readonly measures?: MeasureLists;
 }
 
+/** How a row differs from the reference, over the seeds that both have. */
 export interface RowDifference {
   /** Mean of method − reference. */
   readonly mean: number;

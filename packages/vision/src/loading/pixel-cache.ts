@@ -2,9 +2,11 @@
 export interface PixelCache {
   /** Bytes held. */
   readonly bytes: number;
+  /** Pixels kept under a key; undefined where there are none. */
   get(key: unknown): Float32Array | undefined;
   /** Keeps an array, and lets go of those used longest ago; one that is larger than the whole cache is not kept. */
   set(key: unknown, values: Float32Array): void;
+  /** Lets go of everything. */
   clear(): void;
 }
 
