@@ -124,3 +124,4 @@ export type { JobState } from './queue/contract.js';
 export type { SweepJob } from './sweep/jobs.js';
 export type { JobIdentity } from './sweep/jobs.js';
 export type { JobResult } from './sweep/store.js';
+export type { Outcome } from './study/run-plan.js';
