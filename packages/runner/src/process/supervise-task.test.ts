@@ -149,7 +149,7 @@ describe('superviseTask', () => {
       superviseTask({
         module: new URL(${JSON.stringify(pathToFileURL(join(folder, 'worker.mjs')).href)}),
         opening: { kind: 'spin' }, signal: new AbortController().signal,
-        started: () => undefined, told: ({ at }) => console.log(at), wrote: () => undefined,
+        started: () => undefined, told: ({ at }) => process.stdout.write(at + '\\n'), wrote: () => undefined,
         mayFinish: () => true, crashed: async () => new Error('crashed'),
       });`;
     await writeFile(join(folder, 'parent.mjs'), parent);
@@ -157,8 +157,9 @@ describe('superviseTask', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(createInterface({ input: process_.stdout }), 'line')) as [string];
-    expect(isRunning(Number(line))).toBe(true);
+    const wasRunning = isRunning(Number(line));
     process_.kill('SIGKILL');
+    expect(wasRunning).toBe(true);
     while (isRunning(Number(line))) await setTimeout(50);
   });
 });
