@@ -4,8 +4,6 @@ import { fileURLToPath, URL } from 'node:url';
 export default {
   testEnvironment: fileURLToPath(new URL('./environment.js', import.meta.url)),
   testEnvironmentOptions: { customExportConditions: ['@dynaprompt/source', 'node', 'node-addons'] },
-  // Not a promise of speed: machines are shared, and a test that hangs has to end.
-  testTimeout: 120_000,
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -15,7 +13,8 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  testTimeout: 60_000,
+  // Not a promise of speed: machines are shared, and a test that hangs has to end.
+  testTimeout: 120_000,
   maxWorkers: 2,
   passWithNoTests: true,
 };
