@@ -46,7 +46,13 @@ export function ownChannel(environment: NodeJS.ProcessEnv = process.env): RankCh
       try {
         return await new Promise((resolve, reject) => {
           waiting = { resolve, reject };
-          process.send?.({ type: 'gather', round, message } satisfies GatherRequest);
+          const request: GatherRequest = { type: 'gather', round, message };
+          // A parent that was killed is seen here first, at times: unheard, the error would end this process without a word.
+          process.send?.(request, undefined, undefined, (error) => {
+            if (error === null) return;
+            lost ??= new RankLostError(Number(rank), 'the process that joins the ranks has ended');
+            reject(lost);
+          });
         });
       } finally {
         waiting = undefined;
