@@ -125,3 +125,4 @@ export type { SweepJob } from './sweep/jobs.js';
 export type { JobIdentity } from './sweep/jobs.js';
 export type { JobResult } from './sweep/store.js';
 export type { Outcome } from './study/run-plan.js';
+export type { Failed, Finished } from './study/run-plan.js';

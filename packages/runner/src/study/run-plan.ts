@@ -39,6 +39,7 @@ export interface KeyedRun {
 /** What a run gave. */
 export type Outcome = Finished | Failed;
 
+/** What a run that ended well gave. */
 export interface Finished {
   readonly ok: true;
   /** Score after the last step. */
@@ -55,6 +56,7 @@ export interface Finished {
   readonly measures?: Readonly<Record<string, number>>;
 }
 
+/** Why a run gave nothing. */
 export interface Failed {
   readonly ok: false;
   readonly message: string;
