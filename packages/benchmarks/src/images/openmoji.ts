@@ -29,7 +29,7 @@ export interface OpenMojiOptions {
   readonly heldOut: string;
   /**
    * `groups`, the default (`animals-nature`), `subgroups` of them (`animals-nature/animal-bird`), or `concepts`: the subgroups with
-   * at least {@link CONCEPT_TEST} held-out pictures and {@link CONCEPT_TRAIN} others, enough for few-shot protocols up to 16 shots.
+   * at least 2 held-out pictures and 20 others, enough for few-shot protocols up to 16 shots.
    */
   readonly by?: OpenMojiClasses;
   /** Path or URL of the module that depends on the npm package `openmoji`; this package where absent. */
