@@ -1,3 +1,5 @@
+import { defaultDataSeed } from '@dynaprompt/runner';
+
 import { defaultLearningRates } from '@dynaprompt/training';
 
 import type { GlueOptions } from './options.js';
@@ -17,6 +19,7 @@ export const demonstration: GlueOptions = {
   limit: undefined,
   validationLimit: undefined,
   shots: undefined,
+  dataSeed: defaultDataSeed,
   evaluation: 'validation',
   badRows: 'fail',
   training: { learningRates: defaultLearningRates },

@@ -1,6 +1,6 @@
 import { hubPathsOf, type LabelledDataset, loadTask, taskNamed } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
-import { assignFolders, dataSeed } from '@dynaprompt/runner';
+import { assignFolders } from '@dynaprompt/runner';
 import { openDataFolder } from '@dynaprompt/text';
 
 import type { GlueOptions } from './options.js';
@@ -8,7 +8,7 @@ import { packageName } from './package-name.js';
 
 /** Loads the data of every task; folders, or data sets of the Hub, go to those that need one, in order. */
 export async function loadTasks(options: GlueOptions): Promise<readonly LabelledDataset[]> {
-  const { tasks, data, limit, validationLimit, shots, columns, evaluation, badRows } = options;
+  const { tasks, data, limit, validationLimit, shots, columns, evaluation, badRows, dataSeed } = options;
   if (tasks.length > 1 && columns !== undefined) {
     throw new ConfigurationError({
       packageName,

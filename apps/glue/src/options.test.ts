@@ -81,7 +81,7 @@ describe('run', () => {
     const words =
       'run --task tsv --data my,folder --task-sampling equal --optimizer sgd --schedule cosine --warm-up 500 ' +
       '--weight-decay 0 --clip-norm none --clip-scope all --weights-learning-rate 1e-4 --backbone owner/name --methods fixed,adap_pos --seeds 7,0 --steps 12 --batch 4 ' +
-      '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --shots 16 --evaluation test --bad-rows skip --learning-rate 0.3 ' +
+      '--accumulation 2 --evaluate-every 6 --limit 100 --validation-limit 50 --shots 16 --data-seed 0 --evaluation test --bad-rows skip --learning-rate 0.3 ' +
       '--network-learning-rate 1e-3 --head-learning-rate 0.02 --slots 5 --max-length 64 --head verbalizer --compute int8 ' +
       '--text-column a --pair-column b --label-column c --output out --json --force ' +
       '--dtype q8 --nan-policy skip --early-stopping 3 --minimum-gain 0.01 --set prompt.length.level=task ' +
@@ -101,6 +101,7 @@ describe('run', () => {
         limit: 100,
         validationLimit: 50,
         shots: 16,
+        dataSeed: 0,
         evaluation: 'test',
         badRows: 'skip',
         training: {

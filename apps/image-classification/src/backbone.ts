@@ -1,4 +1,4 @@
-import { dataSeed, placeOf } from '@dynaprompt/runner';
+import { defaultDataSeed, placeOf } from '@dynaprompt/runner';
 import { type Dtype, type HeadOptions, openVisionBackbone, type VisionBackbone } from '@dynaprompt/vision';
 
 import { type AugmentationName, augmentations } from './augmentation.js';
@@ -28,7 +28,7 @@ export function openBackbone(
   return openVisionBackbone(placeOf(location, bundled), {
     head,
     reserve: slots,
-    ...(augmentation === undefined ? {} : { augmentation: { ...augmentation, seed: dataSeed } }),
+    ...(augmentation === undefined ? {} : { augmentation: { ...augmentation, seed: defaultDataSeed } }),
     ...(threads === undefined ? {} : { threads }),
     ...(compute === undefined ? {} : { compute }),
     ...(dtype === undefined ? {} : { dtype }),

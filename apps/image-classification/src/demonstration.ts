@@ -1,3 +1,5 @@
+import { defaultDataSeed } from '@dynaprompt/runner';
+
 import { defaultLearningRates } from '@dynaprompt/training';
 
 import { defaultChoice } from './clip/choice.js';
@@ -18,6 +20,7 @@ export const demonstration: ImageOptions = {
   limit: undefined,
   validationLimit: undefined,
   shots: undefined,
+  dataSeed: defaultDataSeed,
   split: 'full',
   evaluation: 'test',
   augment: 'none',

@@ -1,3 +1,5 @@
+import { defaultDataSeed } from '@dynaprompt/runner';
+
 import { defaultLearningRates } from '@dynaprompt/training';
 
 import type { VqaRunOptions } from './options.js';
@@ -16,6 +18,7 @@ export const demonstration: VqaRunOptions = {
   limit: undefined,
   validationLimit: undefined,
   shots: undefined,
+  dataSeed: defaultDataSeed,
   evaluation: 'test',
   badSamples: 'fail',
   dtype: 'fp32',

@@ -45,7 +45,7 @@ export { placeOf, type BundledPlace } from './adapter/place.js';
 export { methodOf } from './comparison/methods.js';
 export { joined as joinedPatches } from './comparison/inspections.js';
 export { majorityOf } from './comparison/summary.js';
-export { compare, dataSeed, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
+export { compare, type ComparisonListener, type ComparisonScene } from './comparison/comparison.js';
 export { runComparison } from './comparison/run-comparison.js';
 export { serveComparison } from './comparison/serve-comparison.js';
 export { usableExamples, type UsableSplits } from './data/usable-examples.js';
@@ -56,6 +56,7 @@ export { formatSections, leftColumns, methodCatalogue, methodsTable } from './li
 export { addDemonstration, addExportPeft, addList, createProgram } from './options/commands.js';
 export {
   comparisonOf,
+  defaultDataSeed,
   defaultSlots,
   type ComparisonFlags,
   type ComparisonOptions,

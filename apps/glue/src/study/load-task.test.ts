@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { fingerprintOf, loadStudyTask } from './load-task.js';
 
-const limits = { folders: {}, limit: 80, validationLimit: 30 };
+const limits = { folders: {}, limit: 80, validationLimit: 30, dataSeed: 1 };
 
 describe('fingerprintOf', () => {
   it('depends on texts and labels, not on where they come from', async () => {
@@ -16,5 +16,7 @@ describe('fingerprintOf', () => {
     expect(fingerprintOf(changed(label, text))).toBe(fingerprintOf(data));
     expect(fingerprintOf(changed(1 - label, text))).not.toBe(fingerprintOf(data));
     expect(fingerprintOf(changed(label, `${text}.`))).not.toBe(fingerprintOf(data));
+    const redrawn = await loadStudyTask('spam-assassin', { ...limits, dataSeed: 2 }, 'nowhere');
+    expect(fingerprintOf(redrawn)).not.toBe(fingerprintOf(data));
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { type LabelledDataset, loadTask, taskNamed } from '@dynaprompt/benchmarks';
-import { dataSeed, type StudyOptions } from '@dynaprompt/runner';
+import type { StudyOptions } from '@dynaprompt/runner';
 import type { Dtype } from '@dynaprompt/text';
 
 /** What a study trains, on which texts. */
@@ -15,7 +15,12 @@ export interface GlueStudyOptions extends StudyOptions {
 /** Loads a task of the study, limited as it asks. */
 export async function loadStudyTask(
   task: string,
-  { folders, limit, validationLimit }: Pick<StudyOptions, 'folders' | 'limit' | 'validationLimit'>,
+  {
+    folders,
+    limit,
+    validationLimit,
+    dataSeed,
+  }: Pick<StudyOptions, 'folders' | 'limit' | 'validationLimit' | 'dataSeed'>,
   dataRoot: string,
 ): Promise<LabelledDataset> {
   const isBundled = taskNamed(task).layout.kind === 'bundled';

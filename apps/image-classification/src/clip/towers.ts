@@ -1,6 +1,6 @@
 import { type ClipBackbone, openClip, openClipProbe } from '@dynaprompt/clip';
 import { type FrozenBackbone, parseConfiguration, type PromptConfiguration } from '@dynaprompt/core';
-import { dataSeed, placeOf } from '@dynaprompt/runner';
+import { defaultDataSeed, placeOf } from '@dynaprompt/runner';
 import { FeatureCache, methodNamed, type TrainingMethod } from '@dynaprompt/training';
 import type { VisionExample } from '@dynaprompt/vision';
 
@@ -74,7 +74,7 @@ export class ClipTowers {
     const augmentation = augmentations[augment];
     return {
       classNames: classWords(classes),
-      ...(augmentation && { augmentation: { ...augmentation, seed: dataSeed } }),
+      ...(augmentation && { augmentation: { ...augmentation, seed: defaultDataSeed } }),
       ...(threads !== undefined && { threads }),
       ...(compute !== undefined && { compute }),
       ...(dtype !== undefined && { dtype }),

@@ -12,6 +12,7 @@ const plain: DataOptions = {
   shots: undefined,
   limit: undefined,
   validationLimit: undefined,
+  dataSeed: 1,
   evaluation: undefined,
   badSamples: 'fail',
   labelColumn: undefined,
@@ -56,6 +57,16 @@ describe('loadData', () => {
       expect(train.map(({ label }) => label).sort()).toEqual([0, 0, 1, 1]);
       expect(validation).toHaveLength(8);
     }
+  });
+
+  it('draws others with another seed, and scores the same', async () => {
+    const draw = (dataSeed: number): Promise<ScoredDataset> =>
+      load('shapes', { shots: 2, evaluation: 'test', dataSeed });
+    const [first, again, second] = await Promise.all([1, 1, 2].map(draw));
+    const ids = (split: ScoredDataset['train'] = []): string[] => split.map(({ id }) => id).sort();
+    expect(ids(again?.train)).toEqual(ids(first?.train));
+    expect(ids(second?.train)).not.toEqual(ids(first?.train));
+    expect(ids(second?.validation)).toEqual(ids(first?.validation));
   });
 
   it.each<[string, Partial<DataOptions>]>([

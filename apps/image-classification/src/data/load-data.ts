@@ -8,7 +8,7 @@ import {
 } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
 import { bundledModels } from '@dynaprompt/mini-models';
-import { dataSeed, type TaskFolder } from '@dynaprompt/runner';
+import type { TaskFolder } from '@dynaprompt/runner';
 import { openDataFolder } from '@dynaprompt/vision';
 
 import { packageName } from '../package-name.js';
@@ -65,6 +65,8 @@ export interface DataOptions {
   readonly shots: number | undefined;
   readonly limit: number | undefined;
   readonly validationLimit: number | undefined;
+  /** Draws the pictures that are kept. */
+  readonly dataSeed: number;
   /** Split that scores are taken on; absent: {@link evaluationOf} of the task. */
   readonly evaluation: EvaluationSplit | undefined;
   readonly badSamples: BadRowPolicy;
@@ -102,7 +104,7 @@ export async function loadData(
   const place: { readonly folder: string | undefined; readonly id?: string } =
     task === 'parquet' && folder !== undefined ? await openDataFolder(folder, hubPicturePathsOf) : { folder };
   const loaded = await loadImages(task, place.folder, {
-    seed: dataSeed,
+    seed: options.dataSeed,
     protocol,
     badRows: badSamples,
     heldOut: bundledModels['mini-clip'].heldOut,

@@ -28,7 +28,7 @@ export interface ImageStudyOptions extends StudyOptions, ClipChoice {
 /** Loads a task of the study, limited as it asks. */
 export function loadStudyData(
   task: string,
-  { folders, limit, validationLimit, evaluation, split, shots, classes }: ImageStudyOptions,
+  { folders, limit, validationLimit, dataSeed, evaluation, split, shots, classes }: ImageStudyOptions,
   dataRoot: string,
 ): Promise<ScoredDataset> {
   const folder = isBundled(task) ? undefined : join(dataRoot, folders[task] ?? task);
@@ -39,6 +39,7 @@ export function loadStudyData(
       shots: shots ?? undefined,
       limit: limit ?? undefined,
       validationLimit: validationLimit ?? undefined,
+      dataSeed,
       evaluation: evaluation ?? (split === 'base-to-novel' ? 'test' : undefined),
       badSamples: 'fail',
       labelColumn: undefined,

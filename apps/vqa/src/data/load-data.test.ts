@@ -12,6 +12,7 @@ const plain: DataOptions = {
   answers: 10,
   limit: undefined,
   validationLimit: undefined,
+  dataSeed: 1,
   evaluation: undefined,
   badSamples: 'fail',
   scenes: 24,

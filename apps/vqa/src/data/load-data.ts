@@ -10,7 +10,7 @@ import {
   type VqaFacts,
 } from '@dynaprompt/benchmarks';
 import { ConfigurationError, type DataError } from '@dynaprompt/core';
-import { dataSeed, type TaskFolder, usableExamples } from '@dynaprompt/runner';
+import { type TaskFolder, usableExamples } from '@dynaprompt/runner';
 import { pictureProblem } from '@dynaprompt/vision';
 
 import { packageName } from '../package-name.js';
@@ -23,6 +23,8 @@ export interface DataOptions {
   readonly answers: number;
   readonly limit: number | undefined;
   readonly validationLimit: number | undefined;
+  /** Draws the scenes, or the questions that are kept. */
+  readonly dataSeed: number;
   /** Split that scores are taken on; absent: {@link evaluationOf} of the task. */
   readonly evaluation: EvaluationSplit | undefined;
   readonly badSamples: BadRowPolicy;
@@ -53,12 +55,12 @@ export async function loadData(
   options: DataOptions,
   signal?: AbortSignal,
 ): Promise<QuestionSet> {
-  const { answers, badSamples, limit, validationLimit } = options;
+  const { answers, badSamples, limit, validationLimit, dataSeed } = options;
   const known = taskNamed(name);
   if (isBundled(name) && folder !== undefined)
     throw unusable(`--data ${folder}`, 'scenes are drawn, they have no folder', 'Leave it out');
   const evaluation = options.evaluation ?? evaluationOf(name);
-  const place = isBundled(name) ? await scenesFolder(options.scenes) : folder;
+  const place = isBundled(name) ? await scenesFolder(options.scenes, dataSeed) : folder;
   const loaded = await loadVqa(known, place, {
     seed: dataSeed,
     badRows: badSamples,

@@ -16,7 +16,7 @@ export interface VqaStudyOptions extends StudyOptions, QuestionOptions {
 /** Loads a task of the study, limited as it asks. */
 export function loadStudyData(
   task: string,
-  { folders, limit, validationLimit, evaluation, answers, scenes }: VqaStudyOptions,
+  { folders, limit, validationLimit, dataSeed, evaluation, answers, scenes }: VqaStudyOptions,
   dataRoot: string,
 ): Promise<QuestionSet> {
   const folder = isBundled(task) ? undefined : join(dataRoot, folders[task] ?? task);
@@ -27,6 +27,7 @@ export function loadStudyData(
       scenes,
       limit: limit ?? undefined,
       validationLimit: validationLimit ?? undefined,
+      dataSeed,
       evaluation: evaluation ?? undefined,
       badSamples: 'fail',
     },

@@ -11,9 +11,6 @@ import { predictionsOf } from './predictions.js';
 import { type Run, type RunMeans, trainAll } from './runs.js';
 import { describeTasks, summaryOf } from './summary.js';
 
-/** Draws the examples that `--limit` keeps; the same ones for every seed, so that seeds can be compared. */
-export const dataSeed = 1;
-
 /** Told what a comparison does. */
 export interface ComparisonListener {
   /** Data and backbone are there; the first run is next. */
@@ -101,5 +98,5 @@ function configurationOf(
 ): Record<string, unknown> {
   const prompts = [...runs].map(([name, [run]]) => [name, run?.configuration ?? null] as const);
   const [run] = [...runs.values()].flat();
-  return { ...options, dataSeed, settings: run?.settings, prompts: Object.fromEntries(prompts), networks };
+  return { ...options, settings: run?.settings, prompts: Object.fromEntries(prompts), networks };
 }

@@ -21,6 +21,9 @@ export type OptimiserFlags = Pick<
   'optimiser' | 'schedule' | 'weightDecay' | 'clipNorm' | 'clipScope'
 > & { readonly learningRates: LearningRates };
 
+/** Draws examples where nothing says otherwise: the same ones for every seed, so that seeds can be compared. */
+export const defaultDataSeed = 1;
+
 /** Most tokens of a prompt where nothing says more. */
 export const defaultSlots = 10;
 
@@ -41,6 +44,8 @@ export interface ComparisonOptions {
   readonly validationLimit: number | undefined;
   /** Training examples of each class, with others to validate on. */
   readonly shots: number | undefined;
+  /** Draws the examples that are kept, for all seeds of the runs. */
+  readonly dataSeed: number;
   /** Split that scores are taken on. */
   readonly evaluation: EvaluationSplit;
   readonly training: OptimiserFlags;
@@ -139,6 +144,7 @@ export function comparisonOf(flags: ComparisonFlags): ComparisonOptions {
     limit: flags.limit,
     validationLimit: flags.validationLimit,
     shots: flags.shots,
+    dataSeed: flags.dataSeed,
     evaluation: flags.evaluation,
     training: optimiserFlagsOf(flags),
     sampling: flags.taskSampling,

@@ -2,11 +2,12 @@ import { type Command, Option } from 'commander';
 
 import { optimiserDefaults, optimiserKinds } from '@dynaprompt/training';
 
-import { defaultSlots, type HeadKind, nanPolicies } from './comparison.js';
+import { defaultDataSeed, defaultSlots, type HeadKind, nanPolicies } from './comparison.js';
 import {
   parseClipNorm,
   parseCount,
   parseDecay,
+  parseIndex,
   parseList,
   parseRate,
   parseSampling,
@@ -61,12 +62,22 @@ export function addBudget(command: Command): Command {
     )
     .option('--limit <count>', 'most training examples', parseCount)
     .option('--validation-limit <count>', 'most validation examples', parseCount);
-  return addShots(command);
+  return addDataSeed(addShots(command));
 }
 
 /** Adds how many examples of each class train. */
 export function addShots(command: Command): Command {
   return command.option('--shots <count>', 'few-shot: so many examples of each class, 1 to 32', parseCount);
+}
+
+/** Adds what draws the examples that are kept. */
+export function addDataSeed(command: Command): Command {
+  return command.option(
+    '--data-seed <number>',
+    'draws the examples that are kept, for all seeds alike',
+    parseIndex,
+    defaultDataSeed,
+  );
 }
 
 /** Adds the split that scores are taken on; `fallback` says what it is where none is named. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { PromptConfigurationInput } from '@dynaprompt/core';
 
 import { defaultSlots, type HeadKind } from '../options/comparison.js';
-import { addBackbone } from '../options/flags.js';
+import { addBackbone, addDataSeed } from '../options/flags.js';
 import { parseCount, parseList, parseSeeds } from '../options/values.js';
 import { readConfiguration } from './configuration-file.js';
 import { type StudyFlags, studyOf, type StudyOptions, type StudyPlaces } from './options.js';
@@ -95,7 +95,8 @@ function addWhat<Options extends StudyOptions>(command: Command, own: StudyComma
   own.addOwn(command);
   command
     .option('--limit <count>', 'most training examples', parseCount)
-    .option('--validation-limit <count>', 'most validation examples', parseCount)
+    .option('--validation-limit <count>', 'most validation examples', parseCount);
+  addDataSeed(command)
     .option('--evaluate-every <count>', 'steps between evaluations (default: a fifth)', parseCount)
     .option(
       '--holdout <share-or-count>',

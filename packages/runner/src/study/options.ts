@@ -28,6 +28,8 @@ export interface StudyOptions {
   /** Most training examples. */
   readonly limit: number | null;
   readonly validationLimit: number | null;
+  /** Draws the examples that are kept. */
+  readonly dataSeed: number;
   /** What of the training examples rates are chosen on: a share below 1, or a number of examples. */
   readonly holdout: number;
   /** Steps between evaluations on the validation examples. */
@@ -64,6 +66,7 @@ export interface StudyFlags {
   readonly slots?: number;
   readonly limit?: number;
   readonly validationLimit?: number;
+  readonly dataSeed: number;
   readonly holdout: number;
   readonly evaluateEvery?: number;
   readonly promptRates: readonly RateSetting[];
@@ -118,6 +121,7 @@ export function studyOf(
     ...(basePrompt && { basePrompt }),
     limit: flags.limit ?? null,
     validationLimit: flags.validationLimit ?? null,
+    dataSeed: flags.dataSeed,
     holdout: flags.holdout,
     evaluateEvery: flags.evaluateEvery ?? Math.max(1, Math.ceil(steps / 5)),
     rates,

@@ -14,6 +14,7 @@ export const exampleOptions: StudyOptions = {
   slots: 4,
   limit: 64,
   validationLimit: null,
+  dataSeed: 1,
   holdout: 0.25,
   evaluateEvery: 2,
   rates: {

@@ -2,7 +2,7 @@ import { stratifiedSample } from '@dynaprompt/benchmarks';
 import { ConfigurationError } from '@dynaprompt/core';
 import type { TrainingExample } from '@dynaprompt/training';
 
-import { dataSeed } from '../comparison/comparison.js';
+import { defaultDataSeed } from '../options/comparison.js';
 import type { TaskSet } from '../domain.js';
 import { packageName } from '../package-name.js';
 
@@ -26,7 +26,7 @@ export function tuningSplit<Example>(
       remedy: 'Leave some to train on, and some to choose learning rates on',
     });
   }
-  const validation = stratifiedSample(train, count, dataSeed);
+  const validation = stratifiedSample(train, count, defaultDataSeed);
   const held = new Set(validation);
   return { train: train.filter((example) => !held.has(example)), validation };
 }

@@ -11,7 +11,7 @@ import {
   type TrainingSettings,
 } from '@dynaprompt/training';
 
-import { defaultSlots } from '../options/comparison.js';
+import { defaultDataSeed, defaultSlots } from '../options/comparison.js';
 import type { StudyCommand } from '../study/command.js';
 import type { StudyOptions } from '../study/options.js';
 import { defaultGrid, type RateKind, rateKindOf } from '../study/rates.js';
@@ -34,6 +34,8 @@ const runSchema = z.strictObject({
   bucketWindow: count.optional(),
   limit: count.nullable().default(null),
   validationLimit: count.nullable().default(null),
+  /** `seed`: every seed trains on examples of its own. */
+  dataSeed: z.union([z.int().nonnegative(), z.literal('seed')]).default(defaultDataSeed),
   head: z.string().default('linear'),
   slots: count.optional(),
   weightDecay: z.number().nonnegative().optional(),
@@ -140,7 +142,17 @@ export function resolveJob<Options extends StudyOptions>(
     const name = issue?.path.map(String).join('.') ?? '';
     throw unusable(`options, ${name}`, issue?.message ?? 'it cannot be used', 'Give another value');
   }
-  const { prompt, head, slots: given, steps, batch, limit, validationLimit, ...training } = parsed.data;
+  const {
+    prompt,
+    head,
+    slots: given,
+    steps,
+    batch,
+    limit,
+    validationLimit,
+    dataSeed,
+    ...training
+  } = parsed.data;
   if (!application.heads.includes(head)) {
     throw unusable('options, head', `there is no head "${head}"`, `Use ${application.heads.join(', ')}`);
   }
@@ -174,6 +186,7 @@ export function resolveJob<Options extends StudyOptions>(
       ...(base && { basePrompt: base }),
       limit,
       validationLimit,
+      dataSeed: dataSeed === 'seed' ? seed : dataSeed,
       holdout: 0.2,
       evaluateEvery: settings.evaluateEvery,
       rates: defaultGrid,

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { nullThrows } from '@dynaprompt/core';
 
+import type { SweepFile } from './file.js';
 import { toyDomain, toyPlan } from './sweep.test.fixture.js';
 
 function deepSorted(value: unknown): unknown {
@@ -75,6 +76,18 @@ describe('planSweep', () => {
     expect(await firstKey({ folders: { sst2: 'SST-2' } })).toBe(key);
     // A default that is written out is the same run.
     expect(await firstKey({ options: { steps: 20, batch: 16, optimiser: { kind: 'adamw' } } })).toBe(key);
+  });
+
+  it('draws the same examples for every seed, or those of its own', async () => {
+    const drawn = async (options: SweepFile['options']): Promise<readonly string[]> => {
+      const { jobs } = await toyPlan({ methods: ['fixed'], options: { steps: 20, ...options } });
+      return jobs.map(({ identity, loading }) => `${identity.seed}: ${identity.data}, ${loading.dataSeed}`);
+    };
+    const data = (seed: number, by: number): string =>
+      `${seed}: data of sst2, all${by === 1 ? '' : `, draw ${by}`}, ${by}`;
+    expect(await drawn({})).toEqual([data(1, 1), data(2, 1), data(3, 1)]);
+    expect(await drawn({ dataSeed: 5 })).toEqual([data(1, 5), data(2, 5), data(3, 5)]);
+    expect(await drawn({ dataSeed: 'seed' })).toEqual([data(1, 1), data(2, 2), data(3, 3)]);
   });
 
   it('does a job once that several settings have in common', async () => {

@@ -63,11 +63,14 @@ export async function planSweep<Example, Options extends StudyOptions>(
   const versions = packagesOf(domain.application);
   const rows: SweepRow<Options>[] = [];
   for (const { drafts, ...row } of drafted) {
-    const place = await open(nullThrows(drafts[0], 'a sweep has a seed'));
-    const jobs = drafts.map((draft) =>
-      jobOf(draft, place, { versions, details: domain.runDetails(draft.loading) }),
-    );
-    rows.push({ ...row, metric: place.metric, jobs });
+    const jobs: SweepJob<Options>[] = [];
+    let metric: MetricName | undefined;
+    for (const draft of drafts) {
+      const place = await open(draft);
+      ({ metric } = place);
+      jobs.push(jobOf(draft, place, { versions, details: domain.runDetails(draft.loading) }));
+    }
+    rows.push({ ...row, metric: nullThrows(metric, 'a sweep has a seed'), jobs });
   }
   const jobs = new Map(rows.flatMap((row) => row.jobs.map((job) => [job.key, job])));
   const { methods, seeds } = file;

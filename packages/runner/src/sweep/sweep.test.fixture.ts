@@ -44,11 +44,12 @@ export function toyDomain(
       input: 'the text',
       faults: 'bad rows',
     },
-    loadStudyTask: (name, { backbone, limit }) => {
-      opened.push(`${name} ${backbone} ${limit ?? 'all'}`);
+    loadStudyTask: (name, { backbone, limit, dataSeed }) => {
+      const examples = `${limit ?? 'all'}${dataSeed === 1 ? '' : `, draw ${dataSeed}`}`;
+      opened.push(`${name} ${backbone} ${examples}`);
       return Promise.resolve({
         data: { metric: 'accuracy' as MetricName } as never,
-        fingerprint: () => Promise.resolve(`${data} of ${name}, ${limit ?? 'all'}`),
+        fingerprint: () => Promise.resolve(`${data} of ${name}, ${examples}`),
         open: () =>
           Promise.resolve({
             head: { kind: 'linear' },
