@@ -35,9 +35,18 @@ export function settingsOf(axes: Axes): readonly Setting[] {
   return settings;
 }
 
-/** Options with more than one value: what tells the settings of a sweep apart. */
-export function variedOf(axes: Axes): readonly string[] {
-  return [...axes].filter(([, values]) => values.length > 1).map(([name]) => name);
+/** Every combination of each case in turn; a case's values go before those that all have in common. */
+export function settingsOfCases(
+  options: OptionTree,
+  cases: readonly OptionTree[] = [{}],
+): readonly Setting[] {
+  return cases.flatMap((own) => settingsOf(new Map([...axesOf(options), ...axesOf(own)])));
+}
+
+/** Options that are not the same everywhere: what tells the settings of a sweep apart. */
+export function variedOf(settings: readonly Setting[]): readonly string[] {
+  const names = new Set(settings.flatMap((setting) => Object.keys(setting)));
+  return [...names].filter((name) => new Set(settings.map((setting) => setting[name] ?? null)).size > 1);
 }
 
 /** Dotted names as nested objects again. */

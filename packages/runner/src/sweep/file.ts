@@ -22,6 +22,7 @@ const fileSchema = z.strictObject({
   methods: names,
   seeds: z.array(z.int().nonnegative()).min(1),
   options: tree.default({}),
+  cases: z.array(tree).min(1).optional(),
   folders: z.record(z.string(), z.string()).default({}),
   reference: z.string().optional(),
 });
@@ -35,6 +36,8 @@ export interface SweepFile {
   readonly seeds: readonly number[];
   /** Options of the runs; lists are crossed too. */
   readonly options: OptionTree;
+  /** Options that go together, in place of a crossing; each case is crossed with everything else. */
+  readonly cases?: readonly OptionTree[] | undefined;
   /** Folder of each task below the root of the data, where it is not called like the task. */
   readonly folders: Readonly<Record<string, string>>;
   /** Method that others are compared with; default: `fixed`, or else the first. */

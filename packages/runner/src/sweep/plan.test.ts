@@ -78,6 +78,22 @@ describe('planSweep', () => {
     expect(await firstKey({ options: { steps: 20, batch: 16, optimiser: { kind: 'adamw' } } })).toBe(key);
   });
 
+  it('gives a row to every case', async () => {
+    const { rows, jobs } = await toyPlan({
+      methods: ['fixed'],
+      options: { steps: [20, 30], batch: 8 },
+      cases: [{ learningRates: { prompt: 0.1 } }, { learningRates: { prompt: 0.2 }, batch: 4 }],
+    });
+    expect(jobs).toHaveLength(2 * 2 * 3);
+    expect(rows.map(({ varied }) => varied)).toEqual([
+      { steps: 20, batch: 8, 'learningRates.prompt': 0.1 },
+      { steps: 30, batch: 8, 'learningRates.prompt': 0.1 },
+      { steps: 20, batch: 4, 'learningRates.prompt': 0.2 },
+      { steps: 30, batch: 4, 'learningRates.prompt': 0.2 },
+    ]);
+    expect(jobs.map(({ identity }) => identity.settings.batch)).toEqual([8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4]);
+  });
+
   it('draws the same examples for every seed, or those of its own', async () => {
     const drawn = async (options: SweepFile['options']): Promise<readonly string[]> => {
       const { jobs } = await toyPlan({ methods: ['fixed'], options: { steps: 20, ...options } });

@@ -9,7 +9,7 @@ import type { Domain } from '../domain.js';
 import { packagesOf } from '../process/machine.js';
 import { hashOf } from '../process/hash.js';
 import type { StudyOptions } from '../study/options.js';
-import { axesOf, type OptionValue, settingsOf, variedOf } from './axes.js';
+import { type OptionValue, settingsOfCases, variedOf } from './axes.js';
 import { type SweepFile, unusable } from './file.js';
 import { type JobDraft, jobOf, type OpenedPlace, type SweepJob } from './jobs.js';
 import { resolveJob, type SweepApplication } from './options.js';
@@ -88,13 +88,13 @@ export function draftRows<Options extends StudyOptions>(
   if (reference !== undefined && !methods.includes(reference)) {
     throw unusable(`reference ${reference}`, 'it is no method of the sweep', `Use ${methods.join(', ')}`);
   }
-  const axes = axesOf(file.options);
-  const varied = variedOf(axes);
+  const settings = settingsOfCases(file.options, file.cases);
+  const varied = variedOf(settings);
   const own = new Command();
   application.addOwn(own);
   return tasks.flatMap((task) =>
     (file.backbones ?? [application.backbone]).flatMap((backbone) =>
-      settingsOf(axes).flatMap((setting) =>
+      settings.flatMap((setting) =>
         methods.map((method) => ({
           task,
           backbone,
