@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { readMembers } from '../packages/workspace.js';
-import { contentProblems, packPackage, type Tarball } from './pack.js';
+import { contentProblems, packPackage, type Tarball } from '../packages/pack.js';
 import { inProject, installAlone, namedPackages, runExample, weigh } from './project.js';
 import { serveRegistry } from './registry.js';
 import { typeProblems } from './types.js';

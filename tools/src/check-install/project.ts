@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,7 +24,6 @@ export async function installAlone(packages: readonly string[], registry: string
   const folder = await mkdtemp(join(tmpdir(), 'dynaprompt-install-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    await mkdir(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
     writeFileSync(join(folder, '.npmrc'), `@dynaprompt:registry=${registry}\n`);
     await inProject(folder, 'npm', [

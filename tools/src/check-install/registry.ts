@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Tarball } from './pack.js';
+import type { Tarball } from '../packages/pack.js';
 
 /** A registry that knows some packages, of one version each. */
 export interface LocalRegistry {

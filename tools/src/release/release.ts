@@ -5,11 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { ConfigurationError } from '@dynaprompt/core';
-
-import { contentProblems, packPackage } from '../check-install/pack.js';
+import { contentProblems, packPackage } from '../packages/pack.js';
 import { readMembers } from '../packages/workspace.js';
-import { commonVersion, nextVersion, publishedInOrder, releaseNotes, versionChanges } from './versions.js';
+import {
+  commonVersion,
+  nextVersion,
+  publishedInOrder,
+  refusal,
+  releaseNotes,
+  versionChanges,
+} from './versions.js';
 
 /** How a release is made. */
 export interface ReleaseOptions {
@@ -79,13 +84,4 @@ export async function release(
 function refuseChanges(root: string): void {
   const changes = execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
   if (changes !== '') throw refusal('the working tree', 'it has changes that are not committed');
-}
-
-function refusal(subject: string, problem: string): ConfigurationError {
-  return new ConfigurationError({
-    packageName: '@dynaprompt/tools',
-    subject,
-    problem,
-    remedy: 'Mend it and start the release again; nothing was changed',
-  });
 }

@@ -26,7 +26,7 @@ export function commonVersion(root: string, members: readonly Member[]): string 
   );
   const [first = ''] = versions;
   const odd = members[versions.findIndex((version) => version !== first)];
-  if (odd) throw problem(`${odd.folder}/package.json`, `its version is not ${first}, that of the others`);
+  if (odd) throw refusal(`${odd.folder}/package.json`, `its version is not ${first}, that of the others`);
   return first;
 }
 
@@ -40,10 +40,10 @@ export function nextVersion(current: string, step: string): string {
   if (step === 'major') return `${major + 1}.0.0`;
   if (step === 'minor') return `${major}.${minor + 1}.0`;
   if (step === 'patch') return `${major}.${minor}.${patch + 1}`;
-  if (!/^\d+\.\d+\.\d+$/.test(step)) throw problem(step, 'it is no version');
+  if (!/^\d+\.\d+\.\d+$/.test(step)) throw refusal(step, 'it is no version');
   const [a = 0, b = 0, c = 0] = step.split('.').map(Number);
   const isLater = a !== major ? a > major : b !== minor ? b > minor : c > patch;
-  if (!isLater) throw problem(step, `it is not after ${current}`);
+  if (!isLater) throw refusal(step, `it is not after ${current}`);
   return step;
 }
 
@@ -88,11 +88,11 @@ export function releaseNotes(
 ): { notes: string; text: string } {
   const heading = '## Unreleased';
   const start = changelog.indexOf(`${heading}\n`);
-  if (start < 0) throw problem('CHANGELOG.md', `there is no section '${heading}'`);
+  if (start < 0) throw refusal('CHANGELOG.md', `there is no section '${heading}'`);
   const body = changelog.slice(start + heading.length);
   const end = body.search(/\n## /);
   const notes = (end < 0 ? body : body.slice(0, end)).trim();
-  if (notes === '') throw problem('CHANGELOG.md', `nothing stands under '${heading}'`);
+  if (notes === '') throw refusal('CHANGELOG.md', `nothing stands under '${heading}'`);
   return { notes, text: changelog.replace(`${heading}\n`, `${heading}\n\n## ${version} (${date})\n`) };
 }
 
@@ -112,11 +112,12 @@ export function publishedInOrder(members: readonly Member[]): Member[] {
   return [...order].filter(({ isPrivate }) => !isPrivate);
 }
 
-function problem(subject: string, what: string): ConfigurationError {
+/** The error of something that stands in the way of a release. */
+export function refusal(subject: string, problem: string): ConfigurationError {
   return new ConfigurationError({
     packageName: '@dynaprompt/tools',
     subject,
-    problem: what,
+    problem,
     remedy: 'Mend it and start the release again; nothing was changed',
   });
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readJson } from '../packages/workspace.js';
+import { readJson } from './workspace.js';
 
 /** A package as it would be published. */
 export interface Tarball {
