@@ -1,5 +1,4 @@
 import type { FrozenBackbone } from '@dynaprompt/core';
-import { bundledModels } from '@dynaprompt/mini-models';
 import { placeOf } from '@dynaprompt/runner';
 import {
   type Dtype,
@@ -9,8 +8,7 @@ import {
   type TextExample,
 } from '@dynaprompt/text';
 
-/** Models that ship with this application. */
-export const bundled = Object.values(bundledModels);
+import { bundled } from './bundled.js';
 
 /** How a backbone is opened. */
 export interface OpenOptions {

@@ -17,7 +17,8 @@ import { openExampleTokens, type TextExample } from '@dynaprompt/text';
 import type { Evaluation } from '@dynaprompt/training';
 
 import { application } from './application.js';
-import { bundled, openBackbone, type OpenOptions } from './backbone.js';
+import { openBackbone, type OpenOptions } from './backbone.js';
+import { bundled } from './bundled.js';
 import { headOf } from './head.js';
 import { trainingExample } from './training-example.js';
 import { loadTasks } from './load-tasks.js';

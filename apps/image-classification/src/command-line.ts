@@ -3,26 +3,14 @@ import type { Command } from 'commander';
 import {
   addBackbone,
   addBudget,
-  addDemonstration,
-  addDoctor,
   addEvaluation,
-  addExportPeft,
   addHead,
-  addList,
   addOptimiser,
   addSlots,
-  addStudy,
-  addSweep,
   addTasks,
-  addWorker,
-  completeRun,
-  createProgram,
-  type OutputOptions,
-  type StudyPlaces,
-  type SweepPlaces,
-  type WorkerPlaces,
+  applicationCommandLine,
+  type CommonActions,
 } from '@dynaprompt/runner';
-import type { PeftExportOptions } from '@dynaprompt/training';
 
 import { application } from './application.js';
 import { addClip, slotsFallback } from './clip/flags.js';
@@ -40,23 +28,16 @@ import {
 import { imageHeads } from './head.js';
 import { addInspect } from './inspect/command.js';
 import type { InspectOptions } from './inspect/run-inspect.js';
-import { type ImageOptions, imageOptionsOf, type RunFlags } from './options.js';
+import { type ImageOptions, imageOptionsOf } from './options.js';
 import { addPredict } from './predict/command.js';
 import type { PredictOptions } from './predict/run-predict.js';
 import { studyCommand } from './study/command.js';
 import type { ImageStudyOptions } from './study/load-data.js';
 
 /** What the command line was asked to do. */
-export interface Actions {
-  list(options: { readonly json: boolean }): Promise<void> | void;
-  doctor(options: { readonly json: boolean }): Promise<void>;
-  compare(options: ImageOptions, output: OutputOptions): Promise<void>;
-  study(options: ImageStudyOptions, places: StudyPlaces): Promise<void>;
-  sweep(places: SweepPlaces): Promise<void>;
-  worker(places: WorkerPlaces): Promise<void>;
+export interface Actions extends CommonActions<ImageOptions, ImageStudyOptions> {
   predict(options: PredictOptions): Promise<void>;
   inspect(options: InspectOptions): Promise<void>;
-  exportPeft(adapter: string, folder: string, options: PeftExportOptions): Promise<void>;
 }
 
 /**
@@ -64,31 +45,26 @@ export interface Actions {
  * to `writeError`.
  */
 export function commandLine(actions: Actions, writeError: (text: string) => void): Command {
-  const program = createProgram(
-    application,
-    'Compares dynamic visual prompts, fixed ones and linear probes on frozen vision transformers.',
+  return applicationCommandLine(
+    {
+      application,
+      description:
+        'Compares dynamic visual prompts, fixed ones and linear probes on frozen vision transformers.',
+      addRunFlags,
+      optionsOf: imageOptionsOf,
+      study: studyCommand,
+      demonstration: { full: demonstration, short: shortDemonstration, folder: 'results/openmoji' },
+      addUses(program) {
+        addPredict(program, (options) => actions.predict(options));
+        addInspect(program, (options) => actions.inspect(options));
+      },
+    },
+    actions,
     writeError,
   );
-  addList(program, 'show tasks, methods and bundled backbones', (options) => actions.list(options));
-  addRun(program, actions);
-  addStudy(program, studyCommand, (options, places) => actions.study(options, places));
-  addSweep(program, application.name, (places) => actions.sweep(places));
-  addWorker(program, (places) => actions.worker(places));
-  addDemonstration(
-    program,
-    { full: demonstration, short: shortDemonstration },
-    (options, output) => actions.compare(options, output),
-    'results/openmoji',
-  );
-  addPredict(program, (options) => actions.predict(options));
-  addInspect(program, (options) => actions.inspect(options));
-  addDoctor(program, (options) => actions.doctor(options));
-  addExportPeft(program, (adapter, folder, options) => actions.exportPeft(adapter, folder, options));
-  return program;
 }
 
-function addRun(program: Command, actions: Actions): void {
-  const command = program.command('run').description('train methods on a task and compare them');
+function addRunFlags(command: Command): void {
   addTasks(
     command,
     'task, see list; several with commas between share one prompt',
@@ -98,8 +74,4 @@ function addRun(program: Command, actions: Actions): void {
   addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
   addAugmentation(addMetric(addSubgroups(addEmojiClasses(command))));
   addOptimiser(addClip(addHead(addDtype(addSlots(command, slotsFallback)), imageHeads)));
-  completeRun<RunFlags, ImageOptions>(command, {
-    optionsOf: imageOptionsOf,
-    compare: (options, output) => actions.compare(options, output),
-  });
 }

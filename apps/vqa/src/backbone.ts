@@ -1,14 +1,11 @@
 import { openVqa, openVqaProbe, type VqaBackbone } from '@dynaprompt/clip';
 import type { FrozenBackbone } from '@dynaprompt/core';
-import { bundledModels } from '@dynaprompt/mini-models';
 import { placeOf } from '@dynaprompt/runner';
 import { FeatureCache } from '@dynaprompt/training';
 import type { Dtype, VisionExample } from '@dynaprompt/vision';
 
+import { bundled } from './bundled.js';
 import type { VqaHead } from './head.js';
-
-/** Models that ship with this application. */
-export const bundled = Object.values(bundledModels);
 
 /** How a backbone is opened. */
 export interface OpenOptions {

@@ -1,47 +1,37 @@
 #!/usr/bin/env node
-import {
-  exportAdapter,
-  runComparison,
-  runDoctor,
-  runProgram,
-  runStudy,
-  runSweep,
-  serveQueue,
-} from '@dynaprompt/runner';
+import { commonActions, runProgram } from '@dynaprompt/runner';
 
 import { application } from './application.js';
-import { bundled } from './backbone.js';
+import { bundled } from './bundled.js';
 import { commandLine } from './command-line.js';
-import { domain } from './domain.js';
-import { runInspect } from './inspect/run-inspect.js';
 import { catalogue, formatCatalogue } from './list.js';
-import { runPredict } from './predict/run-predict.js';
 import { studyCommand } from './study/command.js';
 
-const manifest = new URL('../package.json', import.meta.url);
-const runWorker = new URL('./run/worker.js', import.meta.url);
-const worker = new URL('./study/worker.js', import.meta.url);
-const jobWorker = new URL('./sweep/worker.js', import.meta.url);
+// What only some commands need is loaded when one of them is asked for.
+const parts = {
+  application,
+  domain: async () => (await import('./domain.js')).domain,
+  study: studyCommand,
+  manifest: new URL('../package.json', import.meta.url),
+  workers: {
+    run: new URL('./run/worker.js', import.meta.url),
+    study: new URL('./study/worker.js', import.meta.url),
+    sweep: new URL('./sweep/worker.js', import.meta.url),
+  },
+  bundled,
+  list: { text: formatCatalogue, json: catalogue },
+};
 
 await runProgram(
   application.program,
   ({ signal, asFilter }) =>
     commandLine(
       {
-        list({ json }) {
-          process.stdout.write(`${json ? JSON.stringify(catalogue(), null, 2) : formatCatalogue()}\n`);
-        },
-        doctor: (options) => runDoctor({ application, manifest, bundled }, options),
-        exportPeft: (adapter, folder, options) =>
-          exportAdapter(application.program, adapter, folder, options),
-        study: (options, places) => runStudy(domain, worker, options, places, signal),
-        sweep: async (places) => {
-          await runSweep(domain, studyCommand, jobWorker, places, signal);
-        },
-        worker: (places) => serveQueue(application, jobWorker, places, signal),
-        predict: (options) => asFilter(() => runPredict(options)),
-        inspect: (options) => asFilter(() => runInspect(options)),
-        compare: (options, output) => runComparison(domain, options, output, signal, runWorker),
+        ...commonActions(parts, signal),
+        predict: (options) =>
+          asFilter(async () => (await import('./predict/run-predict.js')).runPredict(options)),
+        inspect: (options) =>
+          asFilter(async () => (await import('./inspect/run-inspect.js')).runInspect(options)),
       },
       (text) => process.stderr.write(text),
     ),

@@ -10,7 +10,7 @@ import {
   type VisionBackbone,
 } from '@dynaprompt/vision';
 
-import { bundled } from './backbone.js';
+import { bundled } from './bundled.js';
 import type { VqaHead } from './head.js';
 import { packageName } from './package-name.js';
 

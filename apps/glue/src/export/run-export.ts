@@ -6,7 +6,7 @@ import { placeOf } from '@dynaprompt/runner';
 import { DTYPES, type ExportedEncoder, type ExportOptions, exportTunedEncoder } from '@dynaprompt/text';
 
 import { application } from '../application.js';
-import { bundled } from '../backbone.js';
+import { bundled } from '../bundled.js';
 import { packageName } from '../package-name.js';
 import { headOptionsOf, maxLengthOf } from '../predict/head-options.js';
 import {

@@ -2,7 +2,7 @@ import { ConfigurationError } from '@dynaprompt/core';
 import { givenLines, type LineSource, openLines, paletteFor, placeOf, writeLines } from '@dynaprompt/runner';
 import { openExampleTokens } from '@dynaprompt/text';
 
-import { bundled } from '../backbone.js';
+import { bundled } from '../bundled.js';
 import { packageName } from '../package-name.js';
 import { answerLines, type LineOptions } from '../predict/answer-lines.js';
 import { headOptionsOf, maxLengthOf } from '../predict/head-options.js';

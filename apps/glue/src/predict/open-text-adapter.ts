@@ -1,7 +1,8 @@
 import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
 import { DTYPES, type TextExample } from '@dynaprompt/text';
 
-import { bundled, openBackbone } from '../backbone.js';
+import { openBackbone } from '../backbone.js';
+import { bundled } from '../bundled.js';
 import { headOptionsOf, maxLengthOf } from './head-options.js';
 
 /** Which adapter to use, and on what. */

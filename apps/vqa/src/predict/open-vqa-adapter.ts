@@ -3,7 +3,8 @@ import { nullThrows } from '@dynaprompt/core';
 import { type AdapterOptions, openAdapter, type OpenAdapter } from '@dynaprompt/runner';
 import { DTYPES } from '@dynaprompt/vision';
 
-import { bundled, openBackbone, openProbe } from '../backbone.js';
+import { openBackbone, openProbe } from '../backbone.js';
+import { bundled } from '../bundled.js';
 import { headOfAdapter } from '../head.js';
 import { Viewer } from '../viewer.js';
 

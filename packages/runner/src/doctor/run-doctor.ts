@@ -45,7 +45,7 @@ export async function runDoctor(patient: Patient, { json }: { readonly json: boo
 }
 
 /** All findings; what has to wait for an answer does so while the rest is looked at. */
-export async function examine({ application, manifest, bundled }: Patient): Promise<readonly Finding[]> {
+async function examine({ application, manifest, bundled }: Patient): Promise<readonly Finding[]> {
   const { versions } = application;
   const hub = checkHub();
   const networks = checkNetworks(versions.tfjs ?? 'unknown');

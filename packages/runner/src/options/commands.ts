@@ -41,12 +41,19 @@ export function addList(
     .action(({ json = false }: { json?: boolean }) => list({ json }));
 }
 
-/** Adds `demo`, in two lengths; `folder` is where results go by default. */
+/** What `demo` compares, in two lengths. */
+export interface Demonstration<Options extends ComparisonOptions> {
+  readonly full: Options;
+  readonly short: Options;
+  /** Where results go by default; `results/demo` where it is left out. */
+  readonly folder?: string;
+}
+
+/** Adds `demo`. */
 export function addDemonstration<Options extends ComparisonOptions>(
   program: Command,
-  { full, short: few }: { readonly full: Options; readonly short: Options },
+  { full, short: few, folder = 'results/demo' }: Demonstration<Options>,
   compare: (options: Options, output: OutputOptions) => Promise<void>,
-  folder = 'results/demo',
 ): void {
   const command = program
     .command('demo')

@@ -1,13 +1,12 @@
 import {
   type ConfidenceInterval,
   confidenceInterval,
-  holm,
   type MetricName,
-  pairedPermutationTest,
   summarize,
 } from '@dynaprompt/benchmarks';
 import type { LearningRates } from '@dynaprompt/training';
 
+import { type SeedDifference, withDifferences } from './difference.js';
 import { type MeasureLists, measuresOf } from './measures.js';
 import type { StudyOptions } from './options.js';
 import { describeRates } from './rates.js';
@@ -28,17 +27,6 @@ export interface StudyTask {
   readonly majority: number;
   /** SHA-256 of the examples. */
   readonly fingerprint: string;
-}
-
-/** How a method does against the reference, over seeds that both have finished. */
-export interface StudyDifference {
-  /** Mean of method − reference. */
-  readonly mean: number;
-  /** Two-sided, of the paired permutation test over seeds. */
-  readonly pValue: number;
-  /** Holm-corrected over the methods of the task. */
-  readonly adjusted: number;
-  readonly seeds: number;
 }
 
 /** A run that failed. */
@@ -67,7 +55,8 @@ export interface StudyRow {
   readonly mean: number | null;
   readonly std: number | null;
   readonly confidence: ConfidenceInterval | null;
-  readonly difference: StudyDifference | null;
+  /** Against the reference; null where there are no two seeds in common. */
+  readonly difference: SeedDifference | null;
   /** Mean active tokens over examples and seeds; null where the length is not learned. */
   readonly meanLength: number | null;
   /** [C] and [l + 1], sums over the seeds; null where not learned. */
@@ -102,9 +91,11 @@ export function tablesOf(
 ): StudyResults['tasks'] {
   return tasks.map((task) => {
     const rows = cells.filter((cell) => cell.task === task.name).map((cell) => rowOf(cell, outcomes));
+    const methods = rows.filter(({ penalty }) => penalty === null);
+    const fixed = methods.find(({ method }) => method === reference);
     return {
       task,
-      methods: compared(rows.filter(({ penalty }) => penalty === null)),
+      methods: withDifferences(methods, () => fixed),
       penalties: rows.filter(({ penalty }) => penalty !== null),
     };
   });
@@ -153,29 +144,6 @@ function rowOf(cell: Cell, outcomes: ReadonlyMap<string, Outcome>): StudyRow {
     ),
     ...(Object.keys(measures).length > 0 && { measures }),
   };
-}
-
-/** Adds to each row how it does against the reference; nothing where there are not two seeds in common. */
-function compared(rows: readonly StudyRow[]): readonly StudyRow[] {
-  const fixed = rows.find(({ method }) => method === reference);
-  if (fixed === undefined) return rows;
-  const tests = rows.flatMap((row) => {
-    if (row === fixed) return [];
-    const seeds = row.seeds.filter((seed) => fixed.seeds.includes(seed));
-    if (seeds.length < 2) return [];
-    const of = ({ seeds: all, final }: StudyRow): number[] =>
-      seeds.map((seed) => final[all.indexOf(seed)] ?? NaN);
-    const { difference, pValue } = pairedPermutationTest(of(row), of(fixed), { seed: 1 });
-    return [{ row, mean: difference, pValue, seeds: seeds.length }];
-  });
-  const adjusted = holm(tests.map(({ pValue }) => pValue));
-  return rows.map((row) => {
-    const index = tests.findIndex((test) => test.row === row);
-    const test = tests[index];
-    if (test === undefined) return row;
-    const { mean, pValue, seeds } = test;
-    return { ...row, difference: { mean, pValue, adjusted: adjusted[index] ?? 1, seeds } };
-  });
 }
 
 function failureOf(

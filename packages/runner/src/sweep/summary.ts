@@ -1,14 +1,13 @@
 import {
   type ConfidenceInterval,
   confidenceInterval,
-  holm,
   metrics,
-  pairedPermutationTest,
   summarize,
   type TextTable,
 } from '@dynaprompt/benchmarks';
 
 import { canonical } from '../process/hash.js';
+import { type SeedDifference, withDifferences } from '../study/difference.js';
 import { measureNames, type MeasureLists, measuresOf, measureText } from '../study/measures.js';
 import type { OptionValue } from './axes.js';
 import type { SweepPlan, SweepRow } from './plan.js';
@@ -26,20 +25,9 @@ export interface RowSummary extends Pick<SweepRow, 'task' | 'metric' | 'backbone
   readonly std: number | null;
   readonly confidence: ConfidenceInterval | null;
   /** Against the reference with the same setting; null where there are no two seeds in common. */
-  readonly difference: RowDifference | null;
+  readonly difference: SeedDifference | null;
   /** What the task measures besides, by name and in the order of the seeds. */
   readonly measures?: MeasureLists;
-}
-
-/** How a row differs from the reference, over the seeds that both have. */
-export interface RowDifference {
-  /** Mean of method − reference. */
-  readonly mean: number;
-  /** Two-sided, of the paired permutation test over seeds. */
-  readonly pValue: number;
-  /** Holm-corrected over the rows of the task on the backbone. */
-  readonly adjusted: number;
-  readonly seeds: number;
 }
 
 /** A job that failed. */
@@ -120,28 +108,11 @@ function groupsOf(rows: readonly RowSummary[]): readonly (readonly RowSummary[])
   return [...groups.values()];
 }
 
-/** Adds to each row how it does against the reference with the same setting. */
+/** Compares each row with that of the reference with the same setting. */
 function compared(rows: readonly RowSummary[], reference: string): readonly RowSummary[] {
-  const tests = rows.flatMap((row) => {
-    const fixed = rows.find(
-      ({ method, varied }) => method === reference && canonical(varied) === canonical(row.varied),
-    );
-    if (fixed === undefined || fixed === row) return [];
-    const seeds = row.seeds.filter((seed) => fixed.seeds.includes(seed));
-    if (seeds.length < 2) return [];
-    const scores = ({ seeds: all, final }: RowSummary): number[] =>
-      seeds.map((seed) => final[all.indexOf(seed)] ?? NaN);
-    const { difference, pValue } = pairedPermutationTest(scores(row), scores(fixed), { seed: 1 });
-    return [{ row, mean: difference, pValue, seeds: seeds.length }];
-  });
-  const adjusted = holm(tests.map(({ pValue }) => pValue));
-  return rows.map((row) => {
-    const index = tests.findIndex((test) => test.row === row);
-    const test = tests[index];
-    if (test === undefined) return row;
-    const { mean, pValue, seeds } = test;
-    return { ...row, difference: { mean, pValue, adjusted: adjusted[index] ?? 1, seeds } };
-  });
+  return withDifferences(rows, (row) =>
+    rows.find(({ method, varied }) => method === reference && canonical(varied) === canonical(row.varied)),
+  );
 }
 
 function failuresOf(
