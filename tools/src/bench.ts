@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { miniBert } from '@dynaprompt/mini-models';
 import { EXECUTION_PROVIDERS } from '@dynaprompt/onnx-autodiff';
 import { benchClip } from './bench/clip.js';
@@ -10,6 +10,7 @@ import { benchShared } from './bench/shared.js';
 import { benchTrainingMemory, type MemorySample } from './bench/training-memory.js';
 import { benchTraining } from './bench/training.js';
 import { benchVision } from './bench/vision.js';
+import { runProgram, wholeNumber } from './program/run.js';
 
 /** What `engine` is given: the objective may be left to the other options, and the peer to the model. */
 type EngineFlags = Omit<EngineOptions, 'peer' | 'objective'> &
@@ -28,6 +29,7 @@ interface TrainingFlags {
   readonly every: number;
 }
 
+const count = wholeNumber(1);
 const program = new Command('bench').description(
   'Measures the engine and prints JSON. Leave the machine alone meanwhile.',
 );
@@ -36,11 +38,11 @@ program
   .command('engine')
   .description('forward against forward + backward of one ONNX file')
   .option('--model <file>', 'ONNX file', join(miniBert, 'onnx', 'model.onnx'))
-  .option('--batch <count>', 'examples', wholeNumber, 8)
-  .option('--sequence <count>', 'tokens of an example', wholeNumber, 64)
-  .option('--prompt <count>', 'prompt tokens', wholeNumber, 20)
-  .option('--rounds <count>', 'measured runs', wholeNumber, 12)
-  .option('--threads <count>', 'threads within an operator', wholeNumber)
+  .option('--batch <count>', 'examples', count, 8)
+  .option('--sequence <count>', 'tokens of an example', count, 64)
+  .option('--prompt <count>', 'prompt tokens', count, 20)
+  .option('--rounds <count>', 'measured runs', count, 12)
+  .option('--threads <count>', 'threads within an operator', count)
   .addOption(
     new Option(
       '--objective <kind>',
@@ -86,10 +88,10 @@ program
     new Option('--backbone <folder>', 'backbone folder (default: the bundled mini-bert)').conflicts('model'),
   )
   .option('--model <file>', "ONNX file of a BERT encoder without a folder's other files")
-  .option('--batch <count>', 'examples', wholeNumber, 8)
-  .option('--tokens <count>', 'tokens of an example, prompt not counted', wholeNumber, 64)
-  .option('--slots <count>', 'prompt slots', wholeNumber, 20)
-  .option('--rounds <count>', 'measured runs', wholeNumber, 12)
+  .option('--batch <count>', 'examples', count, 8)
+  .option('--tokens <count>', 'tokens of an example, prompt not counted', count, 64)
+  .option('--slots <count>', 'prompt slots', count, 20)
+  .option('--rounds <count>', 'measured runs', count, 12)
   .addOption(
     new Option('--compute <arithmetic>', "of the backbone's large products")
       .choices(['fp32', 'int8'])
@@ -105,17 +107,17 @@ program
 program
   .command('training')
   .description('where the time of training steps goes, bundled backbone and task')
-  .option('--steps <count>', 'optimiser steps (default: 100, with --memory 10000)', wholeNumber)
+  .option('--steps <count>', 'optimiser steps (default: 100, with --memory 10000)', count)
   .option(
     '--batch <counts>',
     'examples of a step, several with commas (default: 16,32, with --memory 2)',
-    wholeNumbers,
+    counts,
   )
-  .option('--slots <count>', 'prompt slots', wholeNumber, 10)
-  .option('--tokens <count>', 'most tokens of a text (default: 32, with --memory 8)', wholeNumber)
-  .option('--examples <count>', 'training examples', wholeNumber, 512)
+  .option('--slots <count>', 'prompt slots', count, 10)
+  .option('--tokens <count>', 'most tokens of a text (default: 32, with --memory 8)', count)
+  .option('--examples <count>', 'training examples', count, 512)
   .option('--memory', 'instead of times, memory over a long run of a dynamic prompt')
-  .option('--every <count>', 'steps between two readings of memory', wholeNumber, 500)
+  .option('--every <count>', 'steps between two readings of memory', count, 500)
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async ({ memory, steps, batch, slots, tokens, examples, every }: TrainingFlags) => {
     if (memory !== true) {
@@ -143,17 +145,17 @@ program
     print(await benchTrainingMemory(options, tell));
   });
 
-function wholeNumbers(value: string): readonly number[] {
-  return value.split(',').map(wholeNumber);
+function counts(value: string): readonly number[] {
+  return value.split(',').map(count);
 }
 
 program
   .command('vision')
   .description('training step on pictures that are decoded meanwhile against the bare step')
   .requiredOption('--model <file>', 'ONNX file of a ViT for 224 × 224 pixels')
-  .option('--batch <count>', 'examples', wholeNumber, 8)
-  .option('--slots <count>', 'prompt slots', wholeNumber, 20)
-  .option('--rounds <count>', 'measured runs', wholeNumber, 8)
+  .option('--batch <count>', 'examples', count, 8)
+  .option('--slots <count>', 'prompt slots', count, 20)
+  .option('--rounds <count>', 'measured runs', count, 8)
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async (options: Parameters<typeof benchVision>[0]) => {
     print(await benchVision(options));
@@ -165,29 +167,17 @@ program
     'training step of a prompt that depends on the image (CoCoOp) against one that does not (CoOp)',
   )
   .option('--backbone <folder>', 'folder or hub id of a dual encoder (default: the bundled mini-clip)')
-  .option('--batch <count>', 'examples', wholeNumber, 8)
-  .option('--classes <count>', 'class names', wholeNumber, 10)
-  .option('--slots <count>', 'prompt slots', wholeNumber, 4)
-  .option('--rounds <count>', 'measured runs', wholeNumber, 8)
+  .option('--batch <count>', 'examples', count, 8)
+  .option('--classes <count>', 'class names', count, 10)
+  .option('--slots <count>', 'prompt slots', count, 4)
+  .option('--rounds <count>', 'measured runs', count, 8)
   .option('--json', 'accepted for symmetry: the output is always JSON')
   .action(async (options: Parameters<typeof benchClip>[0]) => {
     print(await benchClip(options));
   });
 
-function wholeNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('Give a whole number of at least 1.');
-  return number;
-}
-
 function print(result: unknown): void {
   console.log(JSON.stringify(result, undefined, 2));
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+await runProgram(program);

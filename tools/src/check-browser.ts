@@ -8,8 +8,9 @@ import { checkBrowser } from './check-browser/check.js';
 import { prepare } from './check-browser/prepare.js';
 import { serveProgram } from './check-browser/serve-program.js';
 import { openBrowser } from './check-report/browser.js';
+import { runProgram } from './program/run.js';
 
-await new Command('check-browser')
+const command = new Command('check-browser')
   .description(
     'Trains and exports a small model, opens it in Chromium without a network, and prints as JSON how it compares with Node. Exit code 1 where something is wrong.',
   )
@@ -32,9 +33,6 @@ await new Command('check-browser')
       await browser.close();
       await rm(folder, { recursive: true, force: true });
     }
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
   });
+
+await runProgram(command);

@@ -10,8 +10,9 @@ import { Command } from 'commander';
 import { openBrowser } from './check-report/browser.js';
 import { checkReport, type ReportCheck } from './check-report/check.js';
 import { exampleRun } from './check-report/example.js';
+import { runProgram } from './program/run.js';
 
-await new Command('check-report')
+const command = new Command('check-report')
   .description(
     'Opens a report in Chromium, in light and dark, and prints as JSON what is wrong with it. Exit code 1 where something is.',
   )
@@ -22,12 +23,9 @@ await new Command('check-report')
       report === undefined ? await checkExample(screenshots) : await checkFile(report, screenshots);
     console.log(JSON.stringify(check, null, 2));
     if (check.problems.length > 0) process.exitCode = 1;
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
   });
+
+await runProgram(command);
 
 async function checkExample(screenshots: string | undefined): Promise<ReportCheck> {
   const folder = await mkdtemp(join(tmpdir(), 'dynaprompt-report-'));

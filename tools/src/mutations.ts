@@ -1,16 +1,17 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { describe } from './mutations/summary.js';
 import { runMutations } from './mutations/run.js';
+import { runProgram, wholeNumber } from './program/run.js';
 
 const program = new Command('mutations')
   .description(
     'Takes seeded mutations of the reference cases through reading, differentiation, loading and one run, in a process that may die; exits with 1 where the engine does anything but answer or refuse by a typed error.',
   )
-  .option('--count <number>', 'mutations', wholeNumber, 300)
-  .option('--first <number>', 'number of the first one', wholeNumber, 0)
-  .option('--seed <number>', 'seed of all mutations', wholeNumber, 1)
-  .option('--milliseconds <number>', 'what one mutation may take', wholeNumber, 10_000)
-  .option('--megabytes <number>', 'memory that one mutation may take', wholeNumber, 2048)
+  .option('--count <number>', 'mutations', wholeNumber(), 300)
+  .option('--first <number>', 'number of the first one', wholeNumber(), 0)
+  .option('--seed <number>', 'seed of all mutations', wholeNumber(), 1)
+  .option('--milliseconds <number>', 'what one mutation may take', wholeNumber(), 10_000)
+  .option('--megabytes <number>', 'memory that one mutation may take', wholeNumber(), 2048)
   .option('--keep <folder>', 'where to write the models of defects, deaths and timeouts')
   .option('--json', 'print one JSON document')
   .action(async (options: Parameters<typeof runMutations>[0] & { readonly json?: boolean }) => {
@@ -19,15 +20,4 @@ const program = new Command('mutations')
     if (summary.defects.length > 0) process.exitCode = 1;
   });
 
-function wholeNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('Give a whole number.');
-  return number;
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+await runProgram(program);

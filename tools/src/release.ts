@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 
 import { release } from './release/release.js';
+import { runProgram } from './program/run.js';
 
-await new Command('release')
+const command = new Command('release')
   .description('Gives all packages the next version, moves the changelog on, and publishes them.')
   .argument('[version]', 'major, minor, patch, or a version', 'patch')
   .option('--dry-run', 'say what would be published; change nothing', false)
@@ -14,9 +15,6 @@ await new Command('release')
     await release(root, { step, dryRun, date }, (line) => {
       console.log(line);
     });
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
   });
+
+await runProgram(command);

@@ -1,20 +1,13 @@
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { type CommandOutput, runCommand } from '../program/run.js';
 import { checkCase, GRADIENT_TOLERANCE, type GradientCheck } from './check.js';
-
-/** Where the command writes its lines. */
-export interface GradcheckOutput {
-  readonly print: (line: string) => void;
-  readonly complain: (line: string) => void;
-}
 
 /**
  * Runs `gradcheck FOLDER... [--json]`.
  * @returns the exit code: 0 if all cases are within tolerance; 1 if one is not, or cannot be checked, which one line says.
  */
-export async function runGradcheck(
-  commandLine: readonly string[],
-  { print, complain }: GradcheckOutput,
-): Promise<number> {
+export async function runGradcheck(commandLine: readonly string[], output: CommandOutput): Promise<number> {
+  const { print } = output;
   const checks: GradientCheck[] = [];
   let options: { readonly json?: boolean } = {};
   const program = new Command('gradcheck')
@@ -23,15 +16,6 @@ export async function runGradcheck(
     )
     .argument('<folders...>', 'case folders, each with model.onnx and case.safetensors')
     .option('--json', 'print one JSON document')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => {
-        print(text.trimEnd());
-      },
-      writeErr: (text) => {
-        complain(text.trimEnd());
-      },
-    })
     .action(async (folders: string[], given: { readonly json?: boolean }) => {
       options = given;
       for (const folder of folders) {
@@ -40,14 +24,8 @@ export async function runGradcheck(
         if (given.json !== true) print(describe(check));
       }
     });
-  try {
-    await program.parseAsync(commandLine, { from: 'user' });
-  } catch (error) {
-    // Commander has written its own message by now.
-    if (error instanceof CommanderError) return error.exitCode;
-    complain(error instanceof Error ? error.message : String(error));
-    return 1;
-  }
+  const code = await runCommand(program, commandLine, output);
+  if (code !== 0 || checks.length === 0) return code;
   const failed = checks.filter((check) => !check.passed).length;
   if (options.json === true) print(JSON.stringify(checks.length === 1 ? checks[0] : checks, undefined, 2));
   else print(`${checks.length - failed} within tolerance, ${failed} outside`);

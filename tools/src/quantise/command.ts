@@ -1,13 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CommandOutput, runCommand } from '../program/run.js';
 import { readSafetensors } from '../gradcheck/safetensors.js';
 import { FORMS, quantise, type Form } from './forms.js';
-
-/** Where the command writes its lines. */
-export interface QuantiseOutput {
-  readonly print: (line: string) => void;
-  readonly complain: (line: string) => void;
-}
 
 interface Flags {
   readonly form: Form;
@@ -22,10 +17,8 @@ interface Flags {
  * Runs `quantise MODEL OUT --form FORM`: rewrites a float32 model in a form of reduced precision.
  * @returns the exit code; 1 with one line that says why if there is no file.
  */
-export async function runQuantise(
-  commandLine: readonly string[],
-  { print, complain }: QuantiseOutput,
-): Promise<number> {
+export async function runQuantise(commandLine: readonly string[], output: CommandOutput): Promise<number> {
+  const { print } = output;
   const program = new Command('quantise')
     .description(
       'Rewrites a float32 ONNX model in a form of reduced precision, as published exports have it.',
@@ -38,29 +31,12 @@ export async function runQuantise(
     .option('--tables', 'embedding tables of q4 and q4f16 in blocks too')
     .option('--calibrate <file>', 'safetensors file with inputs of the model, on which qdq measures ranges')
     .option('--dequantised', 'write float32 weights with the rounded values instead')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => {
-        print(text.trimEnd());
-      },
-      writeErr: (text) => {
-        complain(text.trimEnd());
-      },
-    })
     .action(async (model: string, out: string, flags: Flags) => {
       const bytes = await quantise(model, flags.form, optionsOf(flags));
       writeFileSync(out, bytes);
       print(`${out}: ${flags.form}, ${(bytes.length / 1e6).toFixed(1)} MB`);
     });
-  try {
-    await program.parseAsync(commandLine, { from: 'user' });
-    return 0;
-  } catch (error) {
-    // Commander has written its own message by now.
-    if (error instanceof CommanderError) return error.exitCode;
-    complain(error instanceof Error ? error.message : String(error));
-    return 1;
-  }
+  return runCommand(program, commandLine, output);
 }
 
 function optionsOf(flags: Flags): Parameters<typeof quantise>[2] {
