@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -22,39 +19,24 @@ import {
   trainPrompt,
 } from '@dynaprompt/training';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const rows = ['good film\t1', 'a bad film that never ends\t0', 'a fine story\t1', 'dull\t0'];
+import { trainingRows as rows, Workplace } from './predict/program.test.fixture.js';
+
 const texts = rows.map((row) => row.split('\t')[0] ?? '');
+let place: Workplace;
 let folder: string;
 let backbone: FrozenBackbone<TextExample>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-adapters-'));
-  for (const name of ['train.tsv', 'dev.tsv']) {
-    await writeFile(join(folder, name), ['sentence\tlabel', ...rows, ''].join('\n'));
-  }
+  place = await Workplace.open();
+  folder = place.folder;
   await selectBackend();
   backbone = await createTextEncoder(miniBert, { head: { kind: 'linear', classes: 2 }, reserve: 4 });
 });
 
 afterAll(async () => {
   await backbone.release();
-  await rm(folder, { recursive: true, force: true });
+  await place.remove();
 });
-
-function glue(...words: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const environment = { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' };
-    const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: environment });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
-    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
 
 /** Logits of one text, as an application would ask for them. */
 async function logitsOf(
@@ -97,10 +79,9 @@ describe('an adapter of a text encoder', () => {
 
 describe('run and export-peft', () => {
   beforeAll(async () => {
-    const words =
-      '--data . --methods frozen,fixed,dynamic --seeds 1,2 --steps 3 --batch 2 --slots 4 --output out';
-    const { code, stderr } = await glue('run', '--task', 'sst2', ...words.split(' '));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await place.train(
+      '--task sst2 --data . --methods frozen,fixed,dynamic --seeds 1,2 --steps 3 --output out',
+    );
   });
 
   it('saves an adapter for every method and seed, whose score is that of the results', async () => {
@@ -126,7 +107,7 @@ describe('run and export-peft', () => {
   });
 
   it('exports a fixed prompt, and says what PEFT cannot express', async () => {
-    const { code, stdout, stderr } = await glue('export-peft', 'out/adapters/fixed-seed1', 'peft');
+    const { code, stdout, stderr } = await place.glue('export-peft out/adapters/fixed-seed1 peft');
     expect(code).toBe(0);
     expect(stdout).toContain('4 tokens of width 256');
     expect(stderr).toContain('PEFT puts the prompt before the whole input');
@@ -140,16 +121,16 @@ describe('run and export-peft', () => {
 
   it('asks for an entry of a pool, and takes it', async () => {
     const adapter = 'out/adapters/dynamic-seed1';
-    const refused = await glue('export-peft', adapter, 'pool');
+    const refused = await place.warm(`export-peft ${adapter} pool`);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(refused.stderr).toContain('Choose an entry of the pool, 0..3');
     expect(await readdir(folder)).not.toContain('pool');
-    expect((await glue('export-peft', adapter, 'pool', '--entry', '2')).code).toBe(0);
-    const again = await glue('export-peft', adapter, 'pool', '--entry', '2');
+    expect((await place.warm(`export-peft ${adapter} pool --entry 2`)).code).toBe(0);
+    const again = await place.warm(`export-peft ${adapter} pool --entry 2`);
     expect(again.stderr).toContain('the folder holds files');
-    const odd = await glue('export-peft', adapter, 'other', '--entry', '-1');
+    const odd = await place.warm(`export-peft ${adapter} other --entry -1`);
     expect(odd.stderr).toContain('Give a whole number of 0 or more');
-    expect((await glue('export-peft', 'nowhere', 'other')).stderr).toContain('there is no such file');
+    expect((await place.warm('export-peft nowhere other')).stderr).toContain('there is no such file');
   });
 });

@@ -49,7 +49,7 @@ describe('a task whose answer is a number', () => {
       const [spearman = NaN] = measures.spearman ?? [];
       expect(final[0]).toBeCloseTo((pearson + spearman) / 2, 10);
     }
-    const { code, stdout } = await place.glue(
+    const { code, stdout } = await place.warm(
       'predict sts/adapters/dynamic-seed1 --json',
       'A man runs.\tA man runs.\nA dog.\tA cat sat.\n',
     );
@@ -60,9 +60,9 @@ describe('a task whose answer is a number', () => {
       .map((line) => JSON.parse(line) as { number: number });
     expect(answers).toHaveLength(2);
     for (const { number } of answers) expect(Math.abs(number - 2.5)).toBeLessThan(5);
-    const plain = await place.glue('predict sts/adapters/dynamic-seed1', 'A man runs.\tA man runs.\n');
+    const plain = await place.warm('predict sts/adapters/dynamic-seed1', 'A man runs.\tA man runs.\n');
     expect(plain.stdout).toBe(`${answers[0]?.number.toFixed(4)}\tA man runs.\tA man runs.\n`);
-    const { stdout: shown } = await place.start('inspect', 'sts/adapters/dynamic-seed1', 'A.\tB.').end();
+    const { stdout: shown } = await place.warm(['inspect', 'sts/adapters/dynamic-seed1', 'A.\tB.']);
     expect(shown).toMatch(/prediction {2}-?\d+\.\d{4}\n/);
   }, 120_000);
 });
@@ -92,7 +92,7 @@ describe('a task whose answer is a candidate', () => {
       expect(measures['exact-match']).toEqual(final);
       expect(measures['token-f1']).toEqual(final);
     }
-    const { code, stdout, stderr } = await place.glue(
+    const { code, stdout, stderr } = await place.warm(
       'predict gaps/adapters/dynamic-seed1 --json --on-bad-line skip',
       'Ann met Bob.\tIt was Ann.\tIt was Bob.\nAnn.\n',
     );
@@ -110,7 +110,7 @@ describe('a task whose answer is a candidate', () => {
   }, 120_000);
 
   it('asks for a language head that an encoder has not', async () => {
-    const { code, stderr } = await place.glue(
+    const { code, stderr } = await place.warm(
       'run --task record --data ReCoRD --head verbalizer --methods frozen --output never',
     );
     expect(code).toBe(1);

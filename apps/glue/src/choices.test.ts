@@ -42,7 +42,7 @@ it('scores choices by the language head of a decoder, without training the zero-
 
 it('predicts the softmax of the log-likelihoods, in the candidates’ names', async () => {
   const input = 'it fell so\tit broke\tit flew far away\na man ran\tit flew\tit broke\n';
-  const { code, stdout, stderr } = await place.glue(`predict ${adapter} --backbone gpt2 --json`, input);
+  const { code, stdout, stderr } = await place.warm(`predict ${adapter} --backbone gpt2 --json`, input);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await selectBackend();
   const saved = await loadAdapter(place.path(adapter));
@@ -65,7 +65,7 @@ it('predicts the softmax of the log-likelihoods, in the candidates’ names', as
 
 it('shows prompt and text of a choice', async () => {
   const words = ['inspect', adapter, '--backbone', 'gpt2', 'it fell so\tit broke\tit flew far away'];
-  const { code, stdout } = await place.start(...words).end();
+  const { code, stdout } = await place.warm(words);
   expect(code).toBe(0);
   expect(stdout).toMatch(/‹p\d.*› ?.*\n/);
   expect(stdout).toMatch(/prediction {2}it (broke|flew far away) 0\.\d{4} \(it (broke|flew far away) /);

@@ -1,50 +1,20 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { parseInspections, parseResults, readPredictions, scorePredictions } from '@dynaprompt/benchmarks';
 import { miniBert } from '@dynaprompt/mini-models';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+import { ProgramRun, Workplace } from './predict/program.test.fixture.js';
+
+let place: Workplace;
 let folder: string;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built command line. */
-function glue(
-  words: readonly string[],
-  options: { readonly environment?: NodeJS.ProcessEnv } = {},
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const environment = {
-      ...process.env,
-      DYNAPROMPT_CACHE: join(folder, 'cache'),
-      DEBUG: '',
-      ...options.environment,
-    };
-    const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: environment });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
-    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-glue-'));
+  place = await Workplace.open();
+  folder = place.folder;
   const rows = ['good film\t1', 'bad film\t0', 'a fine story\t1', 'a dull story\t0'];
   await mkdir(join(folder, 'reviews'));
   for (const name of ['train.tsv', 'dev.tsv']) {
@@ -72,9 +42,7 @@ beforeAll(async () => {
   await truncate(join(folder, 'torn', 'onnx', 'model.onnx'), 1_000_000);
 });
 
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => place.remove());
 
 const reviews = ['run', '--task', 'sst2', '--data', 'reviews', '--output', 'never'];
 
@@ -134,7 +102,7 @@ describe('bad input', () => {
       ['verbalizer', 'tsv'],
     ],
   ])('says in one line what is wrong: %s', async (_, words, parts) => {
-    const { code, stderr, stdout } = await glue(words);
+    const { code, stderr, stdout } = await place.warm(words);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     for (const part of parts) expect(stderr).toContain(part);
     expect(stderr).not.toMatch(/unexpected error|\n\s+at /);
@@ -144,10 +112,18 @@ describe('bad input', () => {
     expect((await readdir(join(folder, 'taken'))).sort()).toEqual(['thesis.tex']);
   });
 
+  it.each([
+    ['the command line', ['walk']],
+    ['options', [...reviews, '--methods', 'magic']],
+    ['a run in a process of its own', [...reviews, '--backbone', 'pointer']],
+  ])('ends a whole program with the same words and code: of %s', async (_, words) => {
+    expect(await place.start(...words).end()).toEqual(await place.warm(words));
+    expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+
   it('shows where an error comes from when asked', async () => {
-    const { stderr, code } = await glue([...reviews.with(4, 'nowhere')], {
-      environment: { DEBUG: 'dynaprompt' },
-    });
+    const words = reviews.with(4, 'nowhere');
+    const { stderr, code } = await new ProgramRun(folder, words, { DEBUG: 'dynaprompt' }).end();
     expect(stderr).toMatch(/\n\s+at /);
     expect(code).toBe(1);
   });
@@ -155,7 +131,7 @@ describe('bad input', () => {
 
 describe('list', () => {
   it('shows tasks, methods and backbones', async () => {
-    const { stdout, stderr, code } = await glue(['list']);
+    const { stdout, stderr, code } = await place.glue('list');
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
     for (const name of [
       'spam-assassin',
@@ -171,7 +147,7 @@ describe('list', () => {
   });
 
   it('is one JSON document with --json', async () => {
-    const { stdout } = await glue(['list', '--json']);
+    const { stdout } = await place.warm('list --json');
     expect(JSON.parse(stdout)).toMatchObject({ backbones: [{ name: 'mini-bert' }] });
   });
 });
@@ -188,7 +164,7 @@ describe('run', () => {
       '2',
       '--json',
     ];
-    const { stdout, stderr, code } = await glue(words);
+    const { stdout, stderr, code } = await place.start(...words).end();
     expect(code).toBe(0);
     const results = parseResults(JSON.parse(stdout), 'stdout');
     expect(results).toMatchObject({
@@ -214,10 +190,10 @@ describe('run', () => {
   it('trains on a few shots, scores on the whole split, and counts bad rows', async () => {
     const words =
       'run --task sst2 --data few --output few-results --methods fixed --seeds 1 --steps 2 --batch 2 --shots 2';
-    const stopped = await glue(words.split(' '));
+    const stopped = await place.warm(words);
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toMatch(/few.train\.tsv line 10/);
-    const { stdout, code } = await glue([...words.split(' '), '--bad-rows', 'skip']);
+    const { stdout, code } = await place.warm(`${words} --bad-rows skip`);
     expect(code).toBe(0);
     expect(stdout).toMatch(/1 bad rows: .*line 10/);
     const written = JSON.parse(
@@ -240,7 +216,7 @@ describe('run', () => {
       'frozen',
     ];
     for (let time = 0; time < 2; time++) {
-      const { code, stdout } = await glue(words);
+      const { code, stdout } = await place.warm(words);
       expect(code).toBe(0);
       expect(stdout).toContain(join('again', 'report.html'));
     }
@@ -258,7 +234,7 @@ describe('run', () => {
       '--batch',
       '2',
     ];
-    const { stdout, code } = await glue([...words, '--json']);
+    const { stdout, code } = await place.warm([...words, '--json']);
     expect(code).toBe(0);
     const { methods } = parseResults(JSON.parse(stdout), 'stdout');
     expect(methods.frozen).toMatchObject({ trainableParameters: 0 });
@@ -268,7 +244,7 @@ describe('run', () => {
   it('trains one prompt for several tasks', async () => {
     const words = ['run', '--task', 'sst2,mr', '--data', 'reviews,reviews', '--output', 'both', '--json'];
     const small = ['--seeds', '1', '--steps', '4', '--batch', '2', '--methods', 'frozen,dynamic'];
-    const { stdout, stderr, code } = await glue([...words, ...small, '--task-sampling', 'equal']);
+    const { stdout, stderr, code } = await place.warm([...words, ...small, '--task-sampling', 'equal']);
     expect(stderr).not.toContain('unexpected');
     expect(code).toBe(0);
     const { task, tasks, methods, majority } = parseResults(JSON.parse(stdout), 'stdout');
@@ -301,7 +277,7 @@ describe('run', () => {
     }
   });
 
-  it('repeats 50 steps bit for bit, with every optimiser', async () => {
+  it('repeats its steps bit for bit with every optimiser, in one process or another', async () => {
     for (const optimizer of ['adamw', 'adafactor', 'sgd']) {
       const words = [
         ...reviews.with(6, optimizer),
@@ -311,11 +287,13 @@ describe('run', () => {
         'dynamic',
         '--json',
       ];
-      const small = ['--seeds', '1', '--steps', '50', '--batch', '2', '--slots', '4', '--force'];
+      const small = ['--seeds', '1', '--steps', '20', '--batch', '2', '--slots', '4', '--force'];
       const curves: unknown[] = [];
       const tensors: Buffer[] = [];
-      for (let time = 0; time < 2; time++) {
-        const { stdout, code } = await glue([...words, ...small]);
+      const all = [...words, ...small];
+      for (const isAgain of [false, true]) {
+        const isElsewhere = isAgain && optimizer === 'adamw';
+        const { stdout, code } = await (isElsewhere ? place.start(...all).end() : place.warm(all));
         expect(code).toBe(0);
         tensors.push(
           await readFile(join(folder, optimizer, 'adapters', 'dynamic-seed1', 'dynamic_prompt.safetensors')),

@@ -15,7 +15,7 @@ beforeAll(async () => {
   place = await Workplace.open();
   await place.writeShapes('shapes', { train: 6, val: 4 });
   const words = 'run --task image-folder --data shapes --methods frozen,fixed,dynamic --seeds 1 --steps 4';
-  const { code, stderr } = await place.run(`${words} --batch 4 --slots 4 --augment colour --output out`);
+  const { code, stderr } = await place.warm(`${words} --batch 4 --slots 4 --augment colour --output out`);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const file = place.path('out', 'inspections.json');
   inspections = parseInspections(JSON.parse(await readFile(file, 'utf8')), file);
@@ -43,7 +43,7 @@ describe('the inspector of the report', () => {
   it('draws each prompt where the saved adapter puts it', async () => {
     const shown = inspections.filter(({ method }) => method === 'dynamic');
     const paths = shown.map(({ id }) => `shapes/${id}`);
-    const { stdout } = await place.run(`inspect out/adapters/dynamic-seed1 ${paths.join(' ')} --json`);
+    const { stdout } = await place.warm(`inspect out/adapters/dynamic-seed1 ${paths.join(' ')} --json`);
     const expected = stdout
       .trimEnd()
       .split('\n')

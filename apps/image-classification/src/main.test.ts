@@ -45,13 +45,21 @@ describe('bad input', () => {
     ['a bad picture', 'run --task image-folder --data bad --output never', ['train/disc/broken.png']],
     ['an unknown way to augment', `${shapes} --augment mixup --output never`, ['crop-flip']],
   ])('says in one line what is wrong: %s', async (_, words, parts) => {
-    const { code, stderr, stdout } = await place.run(words);
+    const { code, stderr, stdout } = await place.warm(words);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     for (const part of parts) expect(stderr).toContain(part);
     expect(stderr).not.toMatch(/unexpected error|\n\s+at /);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(existsSync(place.path('never'))).toBe(false);
     expect(await readdir(place.path('taken'))).toEqual(['thesis.tex']);
+  });
+
+  it.each([
+    ['the command line', 'walk'],
+    ['a run in a process of its own', 'run --task image-folder --data bad --output never'],
+  ])('ends a whole program with the same words and code: of %s', async (_, words) => {
+    expect(await place.run(words)).toEqual(await place.warm(words));
+    expect(existsSync(place.path('never'))).toBe(false);
   });
 });
 
@@ -61,7 +69,7 @@ describe('list', () => {
     expect(code).toBe(0);
     for (const name of ['openmoji', 'cifar-100', 'dynamic', 'mini-clip']) expect(stdout).toContain(name);
     expect(stdout).toMatch(/vtab +800 pictures; 1,000 with --evaluation test +200 others +the test split/);
-    expect(JSON.parse((await place.run('list --json')).stdout)).toMatchObject({
+    expect(JSON.parse((await place.warm('list --json')).stdout)).toMatchObject({
       backbones: [{ name: 'mini-clip' }],
       splits: [{ name: 'full' }, { name: 'vtab' }, { name: 'few-shot' }, { name: 'base-to-novel' }],
       prompts: expect.arrayContaining([
@@ -121,7 +129,7 @@ describe('run', () => {
 
   it('leaves bad pictures out where it is told to, counts and names them', async () => {
     const words = `run --task image-folder --data bad --on-bad-sample skip --methods frozen ${few}`;
-    const { code, stdout } = await place.run(`${words} --output skipped`);
+    const { code, stdout } = await place.warm(`${words} --output skipped`);
     expect(code).toBe(0);
     expect(stdout).toMatch(/left out {2}2 pictures: train\/disc\/broken\.png: .*val\/square\/cut\.svg: /);
     const { data } = resultsOf(await readFile(place.path('skipped', 'results.json'), 'utf8'));
@@ -130,7 +138,7 @@ describe('run', () => {
 
   it('scores OpenMoji on what mini-clip has not seen, and says whose pictures they are', async () => {
     const words = `run --task openmoji --limit 22 --validation-limit 11 --methods frozen ${few}`;
-    const { code, stdout } = await place.run(`${words} --output emojis --json`);
+    const { code, stdout } = await place.warm(`${words} --output emojis --json`);
     expect(code).toBe(0);
     const { data, config } = resultsOf(stdout);
     expect(data).toMatchObject({ train: 22, validation: 11, attribution: openMojiAttribution });
@@ -152,12 +160,12 @@ describe('run', () => {
     await place.write('digits/t10k-images-idx3-ubyte', images(6));
     await place.write('digits/t10k-labels-idx1-ubyte', labels(6));
     const words = `run --task mnist --data digits --evaluation test --shots 3 --methods fixed ${few}`;
-    const { code, stdout, stderr } = await place.run(`${words} --output digits-out --json`);
+    const { code, stdout, stderr } = await place.warm(`${words} --output digits-out --json`);
     // Eight of the ten digits have no picture.
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     const whole = words.replace('--shots 3', '--limit 10').replace('mnist', 'idx');
-    const run = await place.run(`${whole} --output digits-out --json`);
+    const run = await place.warm(`${whole} --output digits-out --json`);
     expect(run.code).toBe(0);
     expect(resultsOf(run.stdout).data).toMatchObject({ labels: ['0', '1'], train: 10, validation: 6 });
   });
@@ -165,7 +173,7 @@ describe('run', () => {
   it('augments what steps show, the same way every time, and not what the frozen head reads', async () => {
     const losses = async (augment: string): Promise<Record<string, unknown>> => {
       const words = `--methods frozen,fixed --augment ${augment} ${few} --json --force --output augmented`;
-      const { code, stdout } = await place.run(`${shapes} ${words}`);
+      const { code, stdout } = await place.warm(`${shapes} ${words}`);
       expect(code).toBe(0);
       const { methods } = resultsOf(stdout);
       return Object.fromEntries(
@@ -185,7 +193,7 @@ describe('run', () => {
 
   it('trains one prompt for several tasks', async () => {
     const words = `run --task image-folder,openmoji --data shapes --limit 12 --validation-limit 6 --methods dynamic ${few}`;
-    const { code, stdout, stderr } = await place.run(`${words} --evaluation test --output both --json`);
+    const { code, stdout, stderr } = await place.warm(`${words} --evaluation test --output both --json`);
     expect(stderr).not.toContain('unexpected');
     expect(code).toBe(0);
     const { tasks, data, methods } = resultsOf(stdout);
@@ -203,8 +211,8 @@ describe('run', () => {
   });
 
   it('stops at Ctrl-C with exit code 130, and goes on from there', async () => {
-    const words = `${shapes} --methods fixed --seeds 1 --steps 40 --batch 4 --output cut`;
-    const { code, stderr } = await place.run(words, { interruptAt: 'step 1/40' });
+    const words = `${shapes} --methods fixed --seeds 1 --steps 20 --batch 4 --output cut`;
+    const { code, stderr } = await place.run(words, { interruptAt: 'step 1/20' });
     expect(code).toBe(130);
     expect(stderr).toMatch(
       /stopped; its checkpoints are kept in .*cut.checkpoints\. .*--resume to go on\.\n$/,
@@ -236,9 +244,9 @@ describe('study', () => {
       app: 'image-classification-study',
       tasks: [{ task: { train: 12, validation: 8 }, methods: [{ seeds: [1, 2] }, { seeds: [1, 2] }] }],
     });
-    const again = await place.run(words);
+    const again = await place.warm(words);
     expect(again.stdout.split('\n').filter((line) => line.startsWith('['))).toEqual([]);
-    const other = await place.run(`${words} --augment crop-flip`);
+    const other = await place.warm(`${words} --augment crop-flip`);
     expect(other.stdout.split('\n').filter((line) => line.startsWith('['))).toHaveLength(8);
   }, 240_000);
 });

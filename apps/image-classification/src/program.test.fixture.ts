@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+import { WarmProgram } from '../../../tools/jest/warm-program.js';
+
+const main = new URL('../dist/main.js', import.meta.url);
+const program = fileURLToPath(main);
 
 /** What became of a run of the program. */
 export interface Outcome {
@@ -15,7 +18,13 @@ export interface Outcome {
 
 /** A folder in which the built command line runs. */
 export class Workplace {
-  private constructor(readonly folder: string) {}
+  private readonly environment: Readonly<Record<string, string>>;
+  private readonly warmProgram: WarmProgram;
+
+  private constructor(readonly folder: string) {
+    this.environment = { DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
+    this.warmProgram = new WarmProgram(main, folder, this.environment);
+  }
 
   static async open(): Promise<Workplace> {
     return new Workplace(await mkdtemp(join(tmpdir(), 'dynaprompt-pictures-')));
@@ -41,7 +50,12 @@ export class Workplace {
     }
   }
 
-  /** Runs words; `interruptAt`: Ctrl-C, or another signal, once that text was written to stdout. */
+  /** Runs words in a process that they share with others; `run` trains in it too. */
+  warm(words: string, { input = '' }: { readonly input?: string } = {}): Promise<Outcome> {
+    return this.warmProgram.run(wordsOf(words.startsWith('run ') ? `${words} --in-process` : words), input);
+  }
+
+  /** Runs words in a process of their own; `interruptAt`: Ctrl-C, or another signal, once that text was written to stdout. */
   run(
     words: string,
     {
@@ -55,10 +69,9 @@ export class Workplace {
     } = {},
   ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const environment = { ...process.env, DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
-      const child = spawn(process.execPath, [program, ...words.split(' ').filter((word) => word !== '')], {
+      const child = spawn(process.execPath, [program, ...wordsOf(words)], {
         cwd: this.folder,
-        env: environment,
+        env: { ...process.env, ...this.environment },
       });
       let [stdout, stderr] = ['', ''];
       let interrupted = false;
@@ -79,8 +92,13 @@ export class Workplace {
   }
 
   async remove(): Promise<void> {
+    await this.warmProgram.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function wordsOf(words: string): readonly string[] {
+  return words.split(' ').filter((word) => word !== '');
 }
 
 /** A blue disc on white, 64 × 64. */

@@ -25,7 +25,7 @@ afterAll(() => place.remove());
 
 describe('--dtype', () => {
   it('says which file is trained on, and predict opens that one again', async () => {
-    const { code, stdout, stderr } = await place.run(
+    const { code, stdout, stderr } = await place.warm(
       `${shapes} --dtype q8 --methods fixed --output out --json`,
     );
     expect(stderr).not.toContain('unexpected');
@@ -34,13 +34,13 @@ describe('--dtype', () => {
     expect(backboneDetails).toMatchObject({ family: 'clip', dtype: 'q8' });
     expect(config).toMatchObject({ dtype: 'q8' });
     const words = 'predict out/adapters/fixed-seed1 --backbone ./clip shapes/val/disc/0.svg';
-    const predicted = await place.run(words);
+    const predicted = await place.warm(words);
     expect(predicted).toMatchObject({ code: 0, stderr: '' });
     expect(predicted.stdout).toMatch(/^(disc|square)\t[01]\.\d{4}\tshapes/);
   }, 60_000);
 
   it('that the backbone does not have ends in one line with those that it has', async () => {
-    const { code, stderr } = await place.run(`${shapes} --dtype fp16 --methods fixed --output never`);
+    const { code, stderr } = await place.warm(`${shapes} --dtype fp16 --methods fixed --output never`);
     expect(code).toBe(1);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/model_fp16\.onnx: the file is missing\. .*dtypes that it has: fp32, q8\./);
@@ -51,12 +51,14 @@ describe('--dtype', () => {
 describe('--subgroups', () => {
   it('makes the subgroups of emojis the classes', async () => {
     const words = 'run --task openmoji --subgroups --limit 154 --validation-limit 77 --methods linear-probe';
-    const { code, stdout } = await place.run(`${words} --seeds 1 --steps 2 --batch 4 --output emojis --json`);
+    const { code, stdout } = await place.warm(
+      `${words} --seeds 1 --steps 2 --batch 4 --output emojis --json`,
+    );
     expect(code).toBe(0);
     const { data } = parseResults(JSON.parse(stdout), 'stdout');
     // As many as `list` says.
     expect(data.labels).toHaveLength(77);
-    expect((await place.run('list')).stdout).toContain('77 subgroups by --subgroups');
+    expect((await place.warm('list')).stdout).toContain('77 subgroups by --subgroups');
     expect(data.labels).toContain('animals-nature/animal-mammal');
   }, 60_000);
 });

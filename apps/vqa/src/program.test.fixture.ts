@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+import { WarmProgram } from '../../../tools/jest/warm-program.js';
+
+const main = new URL('../dist/main.js', import.meta.url);
+const program = fileURLToPath(main);
 
 /** What became of a run of the program. */
 export interface Outcome {
@@ -17,7 +20,13 @@ export interface Outcome {
 
 /** A folder in which the built command line runs, with a cache of its own. */
 export class Workplace {
-  private constructor(readonly folder: string) {}
+  private readonly environment: Readonly<Record<string, string>>;
+  private readonly warmProgram: WarmProgram;
+
+  private constructor(readonly folder: string) {
+    this.environment = { DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
+    this.warmProgram = new WarmProgram(main, folder, this.environment);
+  }
 
   static async open(): Promise<Workplace> {
     return new Workplace(await mkdtemp(join(tmpdir(), 'dynaprompt-questions-')));
@@ -58,17 +67,20 @@ export class Workplace {
     }
   }
 
-  /** Runs words; a blank within a word is written `%20`. `killAt`: killed once stdout has that. */
+  /** Runs words in a process that they share with others; `run` trains in it too. Blanks are written as in `run`. */
+  warm(words: string, { input = '' }: { readonly input?: string } = {}): Promise<Outcome> {
+    return this.warmProgram.run(wordsOf(words.startsWith('run ') ? `${words} --in-process` : words), input);
+  }
+
+  /** Runs words in a process of their own; a blank within a word is written `%20`. `killAt`: killed once stdout has that. */
   async run(
     words: string,
     { input = '', killAt }: { readonly input?: string; readonly killAt?: RegExp } = {},
   ): Promise<Outcome> {
-    const given = words
-      .split(' ')
-      .filter((word) => word !== '')
-      .map((word) => word.replaceAll('%20', ' '));
-    const environment = { ...process.env, DYNAPROMPT_CACHE: this.path('cache'), DEBUG: '' };
-    const child = spawn(process.execPath, [program, ...given], { cwd: this.folder, env: environment });
+    const child = spawn(process.execPath, [program, ...wordsOf(words)], {
+      cwd: this.folder,
+      env: { ...process.env, ...this.environment },
+    });
     let stdout = '';
     child.stdout.on('data', (part: Buffer) => {
       stdout += part.toString();
@@ -84,8 +96,14 @@ export class Workplace {
   }
 
   async remove(): Promise<void> {
+    await this.warmProgram.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function wordsOf(words: string): readonly string[] {
+  const given = words.split(' ').filter((word) => word !== '');
+  return given.map((word) => word.replaceAll('%20', ' '));
 }
 
 /** A picture of one colour, 64 × 64. */

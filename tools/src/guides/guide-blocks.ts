@@ -46,6 +46,8 @@ const GLOBALS = {
 /**
  * Runs the `js` blocks of a guide as modules, one after the other. A block that begins with `// name.js` is a file: later blocks can
  * import it from './name.js'.
+ *
+ * @throws Error where a text to replace is not there.
  */
 export async function runGuide(
   file: string,
@@ -55,8 +57,11 @@ export async function runGuide(
   const log = (...values: unknown[]): void => void printed.push(values);
   const context = createContext({ ...GLOBALS, console: { log } });
   const files = new Map<string, SourceTextModule>();
-  for (const { language, code, line } of blocksOf(file)) {
-    if (language !== 'js') continue;
+  const blocks = blocksOf(file).filter(({ language }) => language === 'js');
+  for (const from of Object.keys(replaced)) {
+    if (!blocks.some(({ code }) => code.includes(from))) throw new Error(`${file}: no code says ${from}`);
+  }
+  for (const { code, line } of blocks) {
     const located = Object.entries(replaced).reduce((text, [from, to]) => text.replaceAll(from, to), code);
     const block = new SourceTextModule(located, { context, identifier: `${file}:${line}` });
     const [, name] = /^\/\/ ([\w-]+\.js)\b/.exec(code) ?? [];

@@ -28,12 +28,22 @@ const runner: Runner = {
   it: (title, body) => checks.push([title, body]),
   afterAll: (body) => checks.push(['releases', body]),
 };
-/** What guides need to run; those with code of their own that are not named here run as they are. */
+/** Where openmoji is installed. */
+const openmoji = { 'import.meta.url': JSON.stringify(import.meta.url) };
+/**
+ * What guides need to run, in small where nothing is said of what comes out; those with code of their own that are not named here
+ * run as they are.
+ */
 const scenes: Readonly<Record<string, GuideScene>> = {
-  'tune-text.md': { replaced: { "'adapters/spam'": JSON.stringify(join(folder, 'spam')) } },
-  // Where openmoji is installed.
-  'tune-clip.md': { replaced: { 'import.meta.url': JSON.stringify(import.meta.url) } },
-  'tune-vision.md': { replaced: { 'import.meta.url': JSON.stringify(import.meta.url) } },
+  'tune-text.md': {
+    replaced: {
+      "'adapters/spam'": JSON.stringify(join(folder, 'spam')),
+      'limit: 160, validationLimit: 80': 'limit: 32, validationLimit: 16',
+      'steps: 24': 'steps: 4',
+    },
+  },
+  'tune-clip.md': { replaced: { ...openmoji, 'shots: 4': 'shots: 2', 'steps: 6': 'steps: 2' } },
+  'tune-vision.md': { replaced: { ...openmoji, 'shots: 8': 'shots: 2', 'steps: 16': 'steps: 3' } },
   'write-an-adapter.md': {
     replaced: { "'models/pulse'": JSON.stringify(pulse) },
     modules: { '@jest/globals': runner as unknown as Readonly<Record<string, unknown>> },

@@ -58,6 +58,7 @@ describe('mini-bert', () => {
   const folder = (): string => join(root, 'mini-bert');
   const open = (dtype?: Dtype): Promise<FrozenBackbone<TextExample>> =>
     openTextBackbone(folder(), { head, reserve: SLOTS, threads: 1, ...(dtype ? { dtype } : {}) });
+  const forms = new Map<string, Promise<Uint8Array>>();
   let exact: FrozenBackbone<TextExample>;
   let plan: PromptPlan;
   beforeAll(async () => {
@@ -71,7 +72,7 @@ describe('mini-bert', () => {
 
   it.each(cases)('in $dtype', async ({ dtype, suffix, form, options, cosine }) => {
     const file = join(folder(), 'onnx', `model${suffix}.onnx`);
-    writeFileSync(file, await quantise(join(miniBert, 'onnx/model.onnx'), form, options));
+    writeFileSync(file, await quantised(form, options));
     const backbone = await open(dtype);
     // A table that is quantised for lookups stands in the file a second time, as the output layer.
     const isTwice = form === 'q8' || options?.tables === true;
@@ -108,7 +109,7 @@ describe('mini-bert', () => {
   it.each(['fp16', 'q4'] as const)('answers in %s as the file does by itself', async (form) => {
     const dtype = form;
     const file = join(folder(), 'onnx', `model_${form}.onnx`);
-    writeFileSync(file, await quantise(join(miniBert, 'onnx/model.onnx'), form));
+    writeFileSync(file, await quantised(form));
     const backbone = await openTextBackbone(folder(), {
       head: { ...head, template: '{mask} {text}' },
       reserve: SLOTS,
@@ -135,7 +136,7 @@ describe('mini-bert', () => {
 
   it('reads weights from a file beside the model', async () => {
     const data = join(folder(), 'onnx', 'model_fp16.onnx_data');
-    writeFileSync(data, await quantise(join(miniBert, 'onnx/model.onnx'), 'fp16'));
+    writeFileSync(data, await quantised('fp16'));
     const whole = join(folder(), 'onnx', 'model_fp16.onnx');
     cpSync(data, whole);
     const inside = await open('fp16');
@@ -148,6 +149,14 @@ describe('mini-bert', () => {
     expect(await beside.predict(examples, plan, new Map())).toEqual(logits);
     await beside.release();
   });
+
+  /** mini-bert in a form; made once, whoever asks for it. */
+  function quantised(form: Form, options: QuantiseOptions = {}): Promise<Uint8Array> {
+    const key = JSON.stringify([form, options]);
+    const made = forms.get(key) ?? quantise(join(miniBert, 'onnx/model.onnx'), form, options);
+    forms.set(key, made);
+    return made;
+  }
 
   /** Logits [T, vocabulary] of one sequence. */
   async function outputOf(file: string, ids: readonly number[]): Promise<Float32Array> {

@@ -26,11 +26,16 @@ export function halfBits(value: number): number {
 
 /** The number that the bits of a float16 mean. */
 export function halfValue(bits: number): number {
+  return numbers[bits] ?? NaN;
+}
+
+/** All float16 numbers, by their bits: a power for every weight takes long. */
+const numbers = Float32Array.from({ length: 0x10000 }, (_, bits) => {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
   return bits & 0x8000 ? -magnitude : magnitude;
-}
+});
 
 /** The whole number nearest to a number, the even one of two. */
 export function roundToEven(value: number): number {

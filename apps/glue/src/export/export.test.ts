@@ -66,7 +66,7 @@ describe('export', () => {
 
   it('gives out choices, embeds weights and cuts texts where it is asked to', async () => {
     const flags = '--report-choices --weights embed --max-length 16';
-    expect(await place.glue(`export out/adapters/dynamic-seed1 choices ${flags}`)).toMatchObject({ code: 0 });
+    expect(await place.warm(`export out/adapters/dynamic-seed1 choices ${flags}`)).toMatchObject({ code: 0 });
     expect(await json('choices', 'dynamic_prompt.json')).toMatchObject({
       maximumTokens: 16,
       labels,
@@ -78,7 +78,7 @@ describe('export', () => {
   it('links the weights of a backbone on the same file system', async () => {
     await cp(miniBert, place.path('here'), { recursive: true });
     const words = 'export out/adapters/dynamic-seed1 linked --weights link --backbone here --any-revision';
-    expect(await place.glue(words)).toMatchObject({ code: 0, stderr: '' });
+    expect(await place.warm(words)).toMatchObject({ code: 0, stderr: '' });
     const [original, linked] = await Promise.all(
       ['here/onnx/model.onnx', 'linked/onnx/model.onnx_data'].map((file) => stat(place.path(file))),
     );
@@ -86,14 +86,14 @@ describe('export', () => {
   });
 
   it('takes the wording of a verbaliser along', async () => {
-    expect(await place.glue('export words/adapters/fixed-seed1 worded')).toMatchObject({ code: 0 });
+    expect(await place.warm('export words/adapters/fixed-seed1 worded')).toMatchObject({ code: 0 });
     const { head } = await loadAdapter(place.path('words/adapters/fixed-seed1'));
     const wording = { kind: 'verbalizer', ...head.options };
     expect(await json('worded', 'dynamic_prompt.json')).toMatchObject({ head: wording, labels });
   });
 
   it('exports one of several tasks', async () => {
-    expect(await place.glue('export both/adapters/dynamic-seed1 second --task mr')).toMatchObject({
+    expect(await place.warm('export both/adapters/dynamic-seed1 second --task mr')).toMatchObject({
       code: 0,
     });
     await exportDirectly('both/adapters/dynamic-seed1/mr', 'second-direct', linear, { task: 1 });
@@ -102,7 +102,7 @@ describe('export', () => {
   });
 
   it('says that int8 arithmetic is not exported', async () => {
-    const { code, stderr } = await place.glue('export int8/adapters/dynamic-seed1 from-int8');
+    const { code, stderr } = await place.warm('export int8/adapters/dynamic-seed1 from-int8');
     expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 1 });
     expect(stderr).toContain('computes in float32');
   });
@@ -119,7 +119,7 @@ describe('export', () => {
     await mkdir(place.path('occupied'), { recursive: true });
     await writeFile(place.path('occupied', 'notes.txt'), 'mine');
     const before = (await readdir(place.path())).sort();
-    const { code, stdout, stderr } = await place.glue(`export ${words}`);
+    const { code, stdout, stderr } = await place.warm(`export ${words}`);
     expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
       code: 1,
       stdout: '',

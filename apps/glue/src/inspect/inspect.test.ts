@@ -67,14 +67,14 @@ describe('inspect', () => {
   });
 
   it('draws the prompt for people, without colours outside a terminal', async () => {
-    const { code, stdout } = await place.start('inspect', 'out/adapters/fixed-seed1', ...texts).end();
+    const { code, stdout } = await place.warm(['inspect', 'out/adapters/fixed-seed1', ...texts]);
     expect(code).toBe(0);
     expect(stdout).toContain('a fine film\n  [CLS] ‹p1 p2 p3 p4› a fine film [SEP]\n');
     expect(stdout).toMatch(
       /position {4}4 of 0…4: .*\n {2}length {6}4 of 4 tokens\n {2}prediction {2}\w+ 0\.\d{4} \(/,
     );
     expect(stdout).not.toContain('\u001b');
-    const bare = await place.start('inspect', 'out/adapters/frozen-seed1', 'a fine film').end();
+    const bare = await place.warm(['inspect', 'out/adapters/frozen-seed1', 'a fine film']);
     expect(bare.stdout).toContain('[CLS] a fine film [SEP]\n  prompt      none');
   });
 
@@ -84,7 +84,7 @@ describe('inspect', () => {
     ['out/adapters/fixed-seed1 --file none.txt', 'there is no such file'],
     ['nowhere text', 'there is no such file'],
   ])('says in one line what is wrong: %s', async (words, part) => {
-    const { code, stdout, stderr } = await place.glue(`inspect ${words}`);
+    const { code, stdout, stderr } = await place.warm(`inspect ${words}`);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toContain(part);

@@ -15,12 +15,12 @@ afterAll(() => place.remove());
 it('is remembered by an adapter, and can be another', async () => {
   const answers: string[] = [];
   for (const flag of ['', ' --max-length 6', ' --max-length 60'])
-    answers.push((await place.glue(`predict ${adapter} --json${flag}`, long)).stdout);
+    answers.push((await place.warm(`predict ${adapter} --json${flag}`, long)).stdout);
   const [kept, same, other] = answers;
   expect(kept).toContain('probabilities');
   expect(kept).toBe(same);
   expect(kept).not.toBe(other);
-  const { stdout } = await place.start('inspect', adapter, long).end();
+  const { stdout } = await place.warm(['inspect', adapter, long]);
   // [CLS], four tokens of the text, [SEP].
   expect(stdout).toContain('[CLS] ‹p1 p2 p3 p4› a fine film with [SEP]\n');
 });

@@ -71,8 +71,8 @@ describe('predict', () => {
     'int8/adapters/dynamic-seed1 --batch 1',
   ])('gives the probabilities of the libraries themselves, %s', async (words) => {
     const [adapter = '', ...flags] = words.split(' ');
-    const run = place.start('predict', adapter, 'films.txt', '--json', '--batch', '3', ...flags);
-    const { code, stdout, stderr } = await run.end();
+    const program = ['predict', adapter, 'films.txt', '--json', '--batch', '3', ...flags];
+    const { code, stdout, stderr } = await place.warm(program);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     await expectDirect(
       adapter,
@@ -92,7 +92,7 @@ describe('predict', () => {
       ['||', ' --pair-separator ||'],
     ] as const) {
       const input = pairs.map(({ text, pair }) => `${text}${separator}${pair}`).join('\n');
-      const { stdout } = await place.glue(`predict ${adapter} --json${flag}`, input);
+      const { stdout } = await place.warm(`predict ${adapter} --json${flag}`, input);
       await expectDirect(adapter, stdout, pairs);
     }
   });
@@ -107,7 +107,7 @@ describe('predict', () => {
     const [label = '', probability] = rows[1] ?? [];
     expect(probability).toMatch(/^[01]\.\d{4}$/);
     expect(Number(probability)).toBeCloseTo(expected[label] ?? NaN, 3);
-    expect((await place.glue(`predict ${adapter}`)).stdout).toBe('');
+    expect((await place.warm(`predict ${adapter}`)).stdout).toBe('');
   });
 
   it('answers while standard input is open', async () => {
@@ -156,7 +156,7 @@ describe('bad lines', () => {
     ]);
     expect(plain.code).toBe(0);
     expect(plain.stderr).toMatch(/: 2 \(line 2: .*; line 3: .*UTF-8\)\n$/);
-    const [, empty, odd, dull] = objectsOf((await place.glue(`predict ${adapter} --json`, bytes)).stdout);
+    const [, empty, odd, dull] = objectsOf((await place.warm(`predict ${adapter} --json`, bytes)).stdout);
     expect(empty).toEqual({ text: ' ', label: null, probabilities: null, error: 'it is empty' });
     expect(odd).toMatchObject({ label: null, error: 'it is not UTF-8' });
     expect(dull).toMatchObject({ text: 'dull' });
@@ -199,7 +199,7 @@ describe('bad input', () => {
     ['out/adapters/fixed-seed1 films.txt --batch 0', ['--batch']],
     ['rte-out/adapters/dynamic-seed1 films.txt', ['films.txt line 1', 'a pair']],
   ])('says in one line what is wrong: %s', async (words, parts) => {
-    const { code, stdout, stderr } = await place.glue(`predict ${words}`);
+    const { code, stdout, stderr } = await place.warm(`predict ${words}`);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     for (const part of parts) expect(stderr).toContain(part);
     expect(stderr).not.toContain('unexpected error');
@@ -207,10 +207,10 @@ describe('bad input', () => {
   });
 
   it('takes the backbone that is named, and another export where that is asked for', async () => {
-    const named = await place.glue(`predict stray films.txt --backbone ${miniBert}`);
+    const named = await place.warm(`predict stray films.txt --backbone ${miniBert}`);
     expect(named).toMatchObject({ code: 0, stderr: '' });
-    expect((await place.glue('predict out/adapters/fixed-seed1 films.txt')).stdout).toBe(named.stdout);
+    expect((await place.warm('predict out/adapters/fixed-seed1 films.txt')).stdout).toBe(named.stdout);
     const other = 'predict out/adapters/fixed-seed1 films.txt --backbone other --any-revision';
-    expect(await place.glue(other)).toMatchObject({ code: 0, stderr: '' });
+    expect(await place.warm(other)).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -5,12 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+import { WarmProgram } from '../../../../tools/jest/warm-program.js';
+
+const main = new URL('../../dist/main.js', import.meta.url);
+const program = fileURLToPath(main);
 
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What the program finds in its environment. */
+function environmentIn(folder: string): Readonly<Record<string, string>> {
+  return { DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' };
 }
 
 /** A run of the built command line whose standard input is open. */
@@ -19,9 +27,9 @@ export class ProgramRun {
   private stdout = '';
   private stderr = '';
 
-  constructor(folder: string, words: readonly string[]) {
-    const environment = { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' };
-    this.child = spawn(process.execPath, [program, ...words], { cwd: folder, env: environment });
+  constructor(folder: string, words: readonly string[], environment = environmentIn(folder)) {
+    const env = { ...process.env, ...environment };
+    this.child = spawn(process.execPath, [program, ...words], { cwd: folder, env });
     this.child.stdout.on('data', (part: Buffer) => (this.stdout += part.toString()));
     this.child.stderr.on('data', (part: Buffer) => (this.stderr += part.toString()));
     // The program may have ended before it has read everything.
@@ -72,15 +80,26 @@ export class ProgramRun {
   }
 }
 
+/** Texts and labels of the small tasks. */
+export const trainingRows = [
+  'good film\t1',
+  'a bad film that never ends\t0',
+  'a fine story\t1',
+  'dull\t0',
+] as const;
+
 /** A folder with the data of small tasks, in which the program runs. */
 export class Workplace {
-  private constructor(readonly folder: string) {}
+  private readonly warmProgram: WarmProgram;
+
+  private constructor(readonly folder: string) {
+    this.warmProgram = new WarmProgram(main, folder, environmentIn(folder));
+  }
 
   static async open(): Promise<Workplace> {
     const folder = await mkdtemp(join(tmpdir(), 'dynaprompt-predict-'));
-    const rows = ['good film\t1', 'a bad film that never ends\t0', 'a fine story\t1', 'dull\t0'];
     for (const name of ['train.tsv', 'dev.tsv']) {
-      await writeFile(join(folder, name), ['sentence\tlabel', ...rows, ''].join('\n'));
+      await writeFile(join(folder, name), ['sentence\tlabel', ...trainingRows, ''].join('\n'));
     }
     return new Workplace(folder);
   }
@@ -89,15 +108,21 @@ export class Workplace {
     return new ProgramRun(this.folder, words);
   }
 
-  /** Runs the program with some input. */
+  /** Runs the program with some input, in a process of its own. */
   glue(words: string, input: string | Uint8Array = ''): Promise<Outcome> {
     return this.start(...words.split(' ')).end(input);
+  }
+
+  /** Runs the program with some input, in a process that it shares with others; `run` trains in it too. */
+  warm(words: string | readonly string[], input: string | Uint8Array = ''): Promise<Outcome> {
+    const given = typeof words === 'string' ? words.split(' ') : words;
+    return this.warmProgram.run(given[0] === 'run' ? [...given, '--in-process'] : given, input);
   }
 
   /** Trains adapters for a few steps, under `OUTPUT/adapters`. @throws when that fails. */
   async train(words: string): Promise<void> {
     const small = '--seeds 1 --steps 6 --batch 2 --slots 4';
-    const { code, stderr } = await this.glue(`run ${words} ${small}`);
+    const { code, stderr } = await this.warm(`run ${small} ${words}`);
     if (code !== 0) throw new Error(stderr);
   }
 
@@ -106,6 +131,7 @@ export class Workplace {
   }
 
   async remove(): Promise<void> {
+    await this.warmProgram.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

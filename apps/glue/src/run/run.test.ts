@@ -37,7 +37,7 @@ function eventsOf(stdout: string): { readonly type: string; readonly [field: str
 
 describe('a run that is interrupted', () => {
   it('goes on where it was killed, to the same numbers', async () => {
-    expect(await place.glue(`${run} --output whole`)).toMatchObject({ code: 0 });
+    expect(await place.warm(`${run} --output whole`)).toMatchObject({ code: 0 });
     const words = `${run} --output cut --checkpoint-every 1`;
     const cut = place.start(...`${words} --json-events`.split(' '));
     const { pid } = JSON.parse(await cut.line(/"process"/)) as { pid: number };
@@ -52,10 +52,10 @@ describe('a run that is interrupted', () => {
     expect(eventsOf(killed.stdout).at(-1)).toMatchObject({ type: 'failed' });
     expect(await readdir(place.path('cut'))).toEqual(['checkpoints']);
 
-    const refused = await place.glue(words);
+    const refused = await place.warm(words);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/--output cut: .*interrupted.*--resume/);
-    const other = await place.glue(`${words} --resume --learning-rate 0.1`);
+    const other = await place.warm(`${words} --resume --learning-rate 0.1`);
     expect(other.code).toBe(1);
     expect(other.stderr).toMatch(/belongs to another run: settings\.learningRates\.prompt is 0\.005/);
 
@@ -79,7 +79,7 @@ describe('a run that is interrupted', () => {
   it('stops in order at Ctrl-C, and holds its folder until then', async () => {
     const first = place.start(...`${long} --output held`.split(' '));
     await first.line(/step 1\/3000/);
-    const second = await place.glue(`${long} --output held`);
+    const second = await place.warm(`${long} --output held`);
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(/held: another run works in it \(process \d+/);
     first.signal('SIGINT');
@@ -91,7 +91,7 @@ describe('a run that is interrupted', () => {
     expect(stdout).toContain('Ctrl-C again ends at once');
     expect(await readdir(place.path('held'))).toEqual(['checkpoints']);
     // What was interrupted can be given up.
-    const anew = await place.glue(`${run} --methods fixed --output held --force`);
+    const anew = await place.warm(`${run} --methods fixed --output held --force`);
     expect(anew.code).toBe(0);
     expect(anew.stdout).not.toContain('goes on');
   }, 180_000);
@@ -107,8 +107,8 @@ describe('a run that is interrupted', () => {
   }, 120_000);
 
   it('leaves nothing where nothing was done, in this process too', async () => {
-    for (const way of ['', ' --in-process']) {
-      const failed = await place.glue(`${run} --data nowhere --output a/never${way}`);
+    const words = `${run} --data nowhere --output a/never`;
+    for (const failed of [await place.glue(words), await place.warm(words)]) {
       expect(failed.code).toBe(1);
       expect(failed.stderr).toContain('nowhere');
       expect(existsSync(place.path('a'))).toBe(false);
@@ -118,7 +118,7 @@ describe('a run that is interrupted', () => {
 
 describe('how a run goes', () => {
   it('is the same in this process, and can be read by programs', async () => {
-    const alone = await place.glue(`${run} --output alone --json-events --in-process`);
+    const alone = await place.warm(`${run} --output alone --json-events`);
     const apart = await place.glue(`${run} --output apart --json-events`);
     for (const { code, stdout, stderr } of [alone, apart]) {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -137,7 +137,7 @@ describe('how a run goes', () => {
 
   it('ends early, and stores all that it was told', async () => {
     const words = `${run} --methods fixed --evaluate-every 2 --early-stopping 1 --minimum-gain 1 --nan-policy skip`;
-    const { code } = await place.glue(`${words} --set prompt.position.mode=insert --output early`);
+    const { code } = await place.warm(`${words} --set prompt.position.mode=insert --output early`);
     expect(code).toBe(0);
     const { config, methods, versions, backboneDetails } = await resultsIn('early');
     // No score is better than the first one by 1.
@@ -170,7 +170,7 @@ describe('a run whose loss is not finite', () => {
   }, 60_000);
 
   it('goes on without such steps where it may, but gives no score to what predicts nothing', async () => {
-    const { code, stdout, stderr } = await place.glue(`${words} --output broken --resume --nan-policy skip`);
+    const { code, stdout, stderr } = await place.warm(`${words} --output broken --resume --nan-policy skip`);
     expect(stdout).toContain('fixed, seed 1: goes on after step 1/4');
     for (const step of [2, 3, 4]) {
       expect(stdout).toContain(`step ${step} was left out, the loss is not finite; examples `);
@@ -186,9 +186,9 @@ describe('before a run', () => {
     const printed = await place.glue(`${run} --print-config`);
     expect(printed.code).toBe(0);
     await writeFile(place.path('run.yaml'), printed.stdout);
-    const again = await place.glue('run --config run.yaml --print-config');
+    const again = await place.warm('run --config run.yaml --print-config');
     expect(again).toEqual(printed);
-    const wrong = await place.glue('run --config run.yaml --set stepz=3');
+    const wrong = await place.warm('run --config run.yaml --set stepz=3');
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toBe(
       '@dynaprompt/runner: --set stepz: there is no option of that name. Did you mean steps.\n',
@@ -198,7 +198,7 @@ describe('before a run', () => {
   it('says what would be trained and what that takes, without a trace', async () => {
     const before = await readdir(place.folder);
     const methods = '--methods frozen,fixed,dynamic,fine-tuning';
-    const { code, stdout } = await place.glue(`${run} ${methods} --dry-run --json --output not-yet`);
+    const { code, stdout } = await place.warm(`${run} ${methods} --dry-run --json --output not-yet`);
     expect(code).toBe(0);
     expect(await readdir(place.folder)).toEqual(before);
     const found = JSON.parse(stdout) as {
@@ -218,11 +218,11 @@ describe('before a run', () => {
     const { methods: trained } = await resultsIn('whole');
     expect(parameters.dynamic).toBe(trained.dynamic?.trainableParameters);
     for (const { method, stepSeconds } of found.methods) expect(stepSeconds > 0).toBe(method !== 'frozen');
-    expect((await place.glue(`${run} --dry-run`)).stdout).toMatch(/Nothing was trained or written/);
+    expect((await place.warm(`${run} --dry-run`)).stdout).toMatch(/Nothing was trained or written/);
   }, 120_000);
 
   it('refuses element types that the backbone does not have', async () => {
-    const { code, stderr } = await place.glue(`${run} --dtype q8 --output never`);
+    const { code, stderr } = await place.warm(`${run} --dtype q8 --output never`);
     expect(code).toBe(1);
     expect(stderr).toMatch(/mini-bert.*fp32/);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -240,7 +240,7 @@ describe('doctor', () => {
     expect(ok).toBe(true);
     const names = ['node', 'onnxruntime', 'tfjs', 'memory', 'cores', 'cache', 'hub', 'models'];
     expect(findings.map(({ name }) => name)).toEqual(names);
-    expect((await place.glue('doctor')).stdout).toMatch(
+    expect((await place.warm('doctor')).stdout).toMatch(
       /ok {4}onnxruntime .*cpu[^]*dynaprompt-glue can work/,
     );
   });

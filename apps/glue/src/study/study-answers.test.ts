@@ -29,8 +29,8 @@ async function write(task: string, format: string, lines: readonly string[]): Pr
 }
 
 it('tunes and compares on numbers and candidates, and on rates of the head beside a prompt', async () => {
-  const { code, stderr } = await place.glue(
-    'study --tasks stsb,copa --methods linear-probe,fixed,dynamic --seeds 1,2 --steps 2 --batch 4 --slots 2 ' +
+  const { code, stderr } = await place.warm(
+    'study --workers 1 --tasks stsb,copa --methods linear-probe,fixed,dynamic --seeds 1,2 --steps 2 --batch 4 --slots 2 ' +
       '--prompt-rates 0.01,0.01:0.1 --network-rates 0.01:1,0.01:1:0.1 --head-rates 0.01,0.1 ' +
       '--weights-rates 0.001,0.0001 --output page.md',
   );

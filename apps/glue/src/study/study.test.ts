@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { StudyResults } from '@dynaprompt/runner';
 import { lockFolder } from '@dynaprompt/training';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+import { Workplace } from '../predict/program.test.fixture.js';
+
 const words = [
   ...['study', '--tasks', 'spam-assassin', '--methods', 'linear-probe,fixed,dynamic', '--seeds', '1,2'],
   ...['--steps', '2', '--batch', '4', '--slots', '3', '--max-length', '16', '--limit', '20'],
@@ -21,34 +19,12 @@ const tuned = [
   ...['--prompt-rates', '0.005,0.01', '--network-rates', '0.005:0.1,0.01:1'],
   ...['--head-rates', '0.01,0.1', '--weights-rates', '0.0001,0.001'],
 ];
+let place: Workplace;
 let folder: string;
 
-/** Runs the built command line; `killAt`: ends it without warning once the journal has so many lines. */
-function study(
-  output: string,
-  { killAt, more = [] }: { readonly killAt?: number; readonly more?: readonly string[] } = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [program, ...words, ...tuned, '--output', `${output}.md`, ...more],
-      {
-        cwd: folder,
-        env: { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' },
-      },
-    );
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (part: Buffer) => {
-      stdout += part.toString();
-      if (killAt !== undefined && linesOf(output).length >= killAt) child.kill('SIGKILL');
-    });
-    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      resolve({ code, stdout, stderr });
-    });
-  });
+/** Words of a study that writes this page. */
+function wordsOf(output: string, more: readonly string[] = []): readonly string[] {
+  return [...words, ...tuned, '--output', `${output}.md`, ...more];
 }
 
 function linesOf(output: string): { key: string; run: { method: string } }[] {
@@ -61,27 +37,30 @@ async function resultsOf(output: string): Promise<StudyResults> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-study-'));
+  place = await Workplace.open();
+  folder = place.folder;
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => place.remove());
 
 describe('study', () => {
   it('goes on after it was killed, with the same scores, and is rendered again around the notes', async () => {
-    const killed = await study('resumed', { killAt: 3 });
-    expect(killed.code).toBeNull();
+    const started = place.start(...wordsOf('resumed'));
+    await started.line(/^\[3\//);
+    started.signal('SIGKILL');
+    expect((await started.outcome()).code).toBeNull();
     expect(existsSync(join(folder, 'resumed.md'))).toBe(false);
     const before = linesOf('resumed').map(({ key }) => key);
     expect(before.length).toBeGreaterThanOrEqual(3);
 
-    expect(await study('resumed')).toMatchObject({ code: 0, stderr: '' });
+    expect(await place.start(...wordsOf('resumed')).end()).toMatchObject({ code: 0, stderr: '' });
     const keys = linesOf('resumed').map(({ key }) => key);
     // Three methods and the length: two settings and two seeds; another penalty: two seeds.
     expect(keys).toHaveLength(4 * (2 + 2) + 2);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.slice(0, before.length)).toEqual(before);
 
-    await study('straight');
+    await place.warm(wordsOf('straight', ['--workers', '1']));
     const scores = ({ tasks }: StudyResults): unknown =>
       tasks.flatMap(({ methods, penalties }) =>
         [...methods, ...penalties].map(({ method, final, rates, lengths }) => ({
@@ -104,7 +83,7 @@ describe('study', () => {
     const page = join(folder, 'resumed.md');
     const first = await readFile(page, 'utf8');
     await writeFile(page, first.replace('<!-- notes -->\n', '<!-- notes -->\n\nMine.\n\n'));
-    const again = await study('resumed');
+    const again = await place.warm(wordsOf('resumed'));
     expect(again.stdout.split('\n').filter((line) => line.startsWith('['))).toEqual([]);
     expect(await readFile(page, 'utf8')).toBe(
       first.replace('<!-- notes -->\n', '<!-- notes -->\n\nMine.\n\n'),
@@ -113,8 +92,8 @@ describe('study', () => {
 
   it('records a run that fails, shows it, and tries it again when asked', async () => {
     // A verbaliser has no linear layer to train.
-    const more = ['--head', 'verbalizer', '--methods', 'linear-probe,fixed', '--length-penalty', '0'];
-    const { code, stdout } = await study('failing', { more });
+    const more = '--head verbalizer --methods linear-probe,fixed --length-penalty 0 --workers 1'.split(' ');
+    const { code, stdout } = await place.warm(wordsOf('failing', more));
     expect(code).toBe(0);
     const of = (method: string): number =>
       linesOf('failing').filter(({ run }) => run.method === method).length;
@@ -123,15 +102,15 @@ describe('study', () => {
     const page = await readFile(join(folder, 'failing.md'), 'utf8');
     expect(page).toMatch(/`linear-probe` .* failed /);
     expect(page).toMatch(/\nlinear-probe, tuning, seed 101, head 0\.1: .*not a linear map/);
-    await study('failing', { more });
+    await place.warm(wordsOf('failing', more));
     expect(of('linear-probe')).toBe(2);
-    await study('failing', { more: [...more, '--retry-failed'] });
+    await place.warm(wordsOf('failing', [...more, '--retry-failed']));
     expect([of('linear-probe'), of('fixed')]).toEqual([4, 4]);
   }, 240_000);
 
   it('leaves a journal alone that another study writes, and no lock behind', async () => {
     const lock = await lockFolder(join(folder, 'held.jsonl.lock'));
-    const { code, stderr } = await study('held');
+    const { code, stderr } = await place.warm(wordsOf('held'));
     expect(code).toBe(1);
     expect(stderr).toContain(`held.jsonl.lock: another run works in it (process ${process.pid} on `);
     expect(existsSync(join(folder, 'held.jsonl'))).toBe(false);
@@ -142,7 +121,7 @@ describe('study', () => {
 
   it('leaves a page alone that no study has written', async () => {
     await writeFile(join(folder, 'thesis.md'), '# Thesis\n');
-    const { code, stderr } = await study('thesis');
+    const { code, stderr } = await place.start(...wordsOf('thesis')).end();
     expect(code).toBe(1);
     expect(stderr).toMatch(/^@dynaprompt\/runner: --output thesis\.md: .*no study wrote it.*\n$/);
     expect(await readFile(join(folder, 'thesis.md'), 'utf8')).toBe('# Thesis\n');

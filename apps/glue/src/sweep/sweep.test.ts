@@ -1,6 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { SweepSummary } from '@dynaprompt/runner';
 import { lockFolder } from '@dynaprompt/training';
+
+import { Workplace } from '../predict/program.test.fixture.js';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const small = 'steps: 2, batch: 4, slots: 3, maxLength: 16, limit: 20, validationLimit: 10';
@@ -19,32 +20,8 @@ options: { ${small}, learningRates: { prompt: [0.005, 0.05] } }
 `;
 /** The probe has no prompt: 2 seeds; the prompt 2 rates × 2 seeds. */
 const jobs = 2 + 4;
+let place: Workplace;
 let folder: string;
-
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the built command line; `killAt`: ends it without warning once so many jobs are done. */
-function glue(words: readonly string[], killAt?: number): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, DYNAPROMPT_CACHE: join(folder, 'cache'), DEBUG: '' };
-    const child = spawn(process.execPath, [program, ...words], { cwd: folder, env });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (part: Buffer) => {
-      stdout += part.toString();
-      if (killAt !== undefined && stdout.includes(`[${killAt}/`)) child.kill('SIGKILL');
-    });
-    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
 
 async function summaryOf(output: string): Promise<SweepSummary> {
   return JSON.parse(await readFile(join(folder, output, 'summary.json'), 'utf8')) as SweepSummary;
@@ -56,23 +33,26 @@ async function keysOf(output: string): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dynaprompt-sweep-'));
+  place = await Workplace.open();
+  folder = place.folder;
   await writeFile(join(folder, 'sweep.yaml'), yaml);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => place.remove());
 
 describe('sweep', () => {
   it('goes on after it was killed and its last line was torn, with the same scores', async () => {
-    const words = ['sweep', '--config', 'sweep.yaml', '--workers', '1'];
-    const killed = await glue([...words, '--output', 'resumed'], 2);
-    expect(killed.code).toBeNull();
+    const words = 'sweep --config sweep.yaml --workers 1';
+    const started = place.start(...`${words} --output resumed`.split(' '));
+    await started.line(new RegExp(`\\[2/${jobs}\\]`));
+    started.signal('SIGKILL');
+    expect((await started.outcome()).code).toBeNull();
     const before = await keysOf('resumed');
     expect(before.length).toBeGreaterThanOrEqual(2);
     const journal = join(folder, 'resumed', 'sweep.jsonl');
     await appendFile(journal, '{"key":"half a li');
 
-    const resumed = await glue([...words, '--output', 'resumed']);
+    const resumed = await place.glue(`${words} --output resumed`);
     expect({ code: resumed.code, stderr: resumed.stderr }).toEqual({ code: 0, stderr: '' });
     const keys = await keysOf('resumed');
     expect(keys.slice(0, before.length)).toEqual(before);
@@ -81,7 +61,7 @@ describe('sweep', () => {
       keys.map((key) => `${key}.json`).sort(),
     );
 
-    expect((await glue([...words, '--output', 'straight'])).code).toBe(0);
+    expect((await place.warm(`${words} --output straight`)).code).toBe(0);
     const scores = ({ rows }: SweepSummary): unknown =>
       rows.map(({ method, varied, keys: named, final }) => ({ method, varied, named, final }));
     const summary = await summaryOf('resumed');
@@ -96,14 +76,14 @@ describe('sweep', () => {
 
     // Nothing is left to do; a result that lost its line is not done again.
     await truncate(journal, 0);
-    const again = await glue([...words, '--output', 'resumed']);
+    const again = await place.warm(`${words} --output resumed`);
     expect(again.stdout).toContain(`${jobs} jobs, ${jobs} of them done before`);
     expect(scores(await summaryOf('resumed'))).toEqual(scores(summary));
   }, 240_000);
 
   it('leaves a folder alone that another sweep works in', async () => {
     const lock = await lockFolder(join(folder, 'held'));
-    const { code, stderr } = await glue(['sweep', '--config', 'sweep.yaml', '--output', 'held']);
+    const { code, stderr } = await place.warm('sweep --config sweep.yaml --output held');
     expect(code).toBe(1);
     expect(stderr).toContain(`held: another run works in it (process ${process.pid} on `);
     expect(await readdir(join(folder, 'held'))).toEqual(['run.lock']);
@@ -134,15 +114,15 @@ describe('sweep', () => {
       join(folder, 'failing.yaml'),
       `tasks: [spam-assassin]\nmethods: [linear-probe, fixed]\nseeds: [1]\noptions: { ${small}, head: verbalizer }\n`,
     );
-    const words = ['sweep', '--config', 'failing.yaml', '--output', 'failing'];
-    const { code, stdout, stderr } = await glue(words);
+    const words = 'sweep --config failing.yaml --workers 1 --output failing';
+    const { code, stdout, stderr } = await place.glue(words);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^@dynaprompt\/runner: sweep: 1 jobs failed; .*--retry-failed.*\n$/);
     expect(stdout).toMatch(/failed {3}spam-assassin linear-probe, –, seed 1: .*not a linear map/);
     expect(await summaryOf('failing')).toMatchObject({ jobs: { planned: 2, finished: 1, failed: 1 } });
-    expect((await glue(words)).code).toBe(1);
+    expect((await place.warm(words)).code).toBe(1);
     expect(await keysOf('failing')).toHaveLength(2);
-    expect((await glue([...words, '--retry-failed'])).code).toBe(1);
+    expect((await place.warm(`${words} --retry-failed`)).code).toBe(1);
     expect(await keysOf('failing')).toHaveLength(3);
   }, 120_000);
 
@@ -160,7 +140,7 @@ describe('sweep', () => {
     ],
   ])('says in one line what is wrong: %s', async (_, text, message) => {
     await writeFile(join(folder, 'wrong.yaml'), text);
-    const { code, stderr } = await glue(['sweep', '--config', 'wrong.yaml', '--output', 'never']);
+    const { code, stderr } = await place.warm('sweep --config wrong.yaml --output never');
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
@@ -169,8 +149,8 @@ describe('sweep', () => {
 
   it('says within seconds that a queue is not there', async () => {
     // Port 1 is reserved, nobody listens.
-    for (const words of [['sweep', '--config', 'sweep.yaml', '--output', 'never'], ['worker']]) {
-      const { code, stderr } = await glue([...words, '--queue', 'redis://127.0.0.1:1']);
+    for (const words of ['sweep --config sweep.yaml --output never', 'worker']) {
+      const { code, stderr } = await place.glue(`${words} --queue redis://127.0.0.1:1`);
       expect(code).toBe(1);
       expect(stderr).toMatch(/queue redis:\/\/127\.0\.0\.1:1\/0: connect ECONNREFUSED.*\n$/);
     }
@@ -178,14 +158,14 @@ describe('sweep', () => {
 });
 
 describe('run --data-parallel', () => {
-  const words = ['run', '--task', 'spam-assassin', '--methods', 'dynamic', '--seeds', '1', '--slots', '3'];
-  const budget = ['--limit', '40', '--validation-limit', '10', '--max-length', '16'];
+  const words =
+    'run --task spam-assassin --methods dynamic --seeds 1 --slots 3 --steps 4 ' +
+    '--limit 40 --validation-limit 10 --max-length 16';
 
   it('trains the same bits as one process that cuts its batches alike', async () => {
-    const steps = ['--steps', '4'];
     const [together, alone] = await Promise.all([
-      glue([...words, ...budget, ...steps, '--batch', '8', '--data-parallel', '2', '--output', 'together']),
-      glue([...words, ...budget, ...steps, '--batch', '4', '--accumulation', '2', '--output', 'alone']),
+      place.glue(`${words} --batch 8 --data-parallel 2 --output together`),
+      place.warm(`${words} --batch 4 --accumulation 2 --output alone`),
     ]);
     expect([together.code, alone.code]).toEqual([0, 0]);
     const tensors = (output: string): Promise<Buffer> =>

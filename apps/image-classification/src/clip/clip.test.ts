@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   await place.write('run.yaml', `${options}\ntask: openmoji\ntemplate: ${template}\nslots: 3\n`);
   const methods = 'frozen,linear-probe,fixed,adap_ins_pos';
-  const { code, stdout, stderr } = await place.run(
+  const { code, stdout, stderr } = await place.warm(
     `run --config run.yaml --methods ${methods} --seeds 1 --json --output out`,
   );
   expect({ code, unexpected: stderr.includes('unexpected') }).toEqual({ code: 0, unexpected: false });
@@ -127,7 +127,7 @@ describe('--head clip --split base-to-novel', () => {
         const picture = nullThrows(data.test, 'held-out pictures').find((one) => one.id === id)?.image;
         return picture?.kind === 'file' ? picture.path : '';
       });
-      const { stdout } = await place.run(`predict out/adapters/${method}-seed1 ${paths.join(' ')} --json`);
+      const { stdout } = await place.warm(`predict out/adapters/${method}-seed1 ${paths.join(' ')} --json`);
       const answers = stdout.trimEnd().split('\n');
       expect(answers).toHaveLength(2);
       for (const [index, line] of answers.entries()) {
@@ -149,7 +149,7 @@ describe('sweep', () => {
       'sweep.yaml',
       `tasks: [openmoji]\nmethods: [frozen, fixed]\nseeds: [1]\noptions:\n  ${indented}\n`,
     );
-    const { code, stdout, stderr } = await place.run('sweep --config sweep.yaml --workers 1 --output swept');
+    const { code, stdout, stderr } = await place.warm('sweep --config sweep.yaml --workers 1 --output swept');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const summary = JSON.parse(await readFile(place.path('swept', 'summary.json'), 'utf8')) as SweepSummary;
     expect(summary.jobs).toEqual({ planned: 3, finished: 3, failed: 0 });

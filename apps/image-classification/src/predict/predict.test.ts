@@ -19,7 +19,7 @@ beforeAll(async () => {
   await place.write('broken.png', 'no picture');
   const words =
     'run --task image-folder --data shapes --methods frozen,fixed,dynamic --seeds 1 --steps 4 --batch 4';
-  const { code, stderr } = await place.run(`${words} --slots 4 --output out`);
+  const { code, stderr } = await place.warm(`${words} --slots 4 --output out`);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 }, 120_000);
 
@@ -70,7 +70,7 @@ describe('predict', () => {
   it.each(['frozen', 'fixed', 'dynamic'])('gives the probabilities of the libraries, %s', async (method) => {
     const adapter = `out/adapters/${method}-seed1`;
     const expected = await directAnswers(adapter);
-    const { code, stdout, stderr } = await place.run(
+    const { code, stdout, stderr } = await place.warm(
       `predict ${adapter} ${pictures.join(' ')} --json --batch 4`,
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -107,7 +107,7 @@ describe('predict', () => {
     expect(stopped.stdout).toMatch(/^\w+\t[\d.]+\tshapes\/val\/disc\/0\.svg\n$/);
     expect(stopped.stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stopped.stderr).toContain("'broken.png'");
-    const skipped = await place.run(`${words} --on-bad-sample skip`);
+    const skipped = await place.warm(`${words} --on-bad-sample skip`);
     expect(skipped.code).toBe(0);
     expect(skipped.stdout.split('\n').map((row) => row.split('\t')[2] ?? '')).toEqual([
       'shapes/val/disc/0.svg',
@@ -116,7 +116,7 @@ describe('predict', () => {
       '',
     ]);
     expect(skipped.stderr).toMatch(/bad pictures: 1 \(broken\.png: .*\)\n$/);
-    const [, bad] = answersOf((await place.run(`${words} --on-bad-sample skip --json`)).stdout);
+    const [, bad] = answersOf((await place.warm(`${words} --on-bad-sample skip --json`)).stdout);
     expect(bad).toMatchObject({ picture: 'broken.png', label: null, probabilities: null });
   });
 
@@ -127,7 +127,7 @@ describe('predict', () => {
     ['out/adapters/fixed-seed1 missing.png', 'missing.png'],
     ['out/adapters/fixed-seed1 shapes/val/disc/0.svg --backbone mini-bert', 'mini-bert'],
   ])('says in one line what is wrong: %s', async (words, part) => {
-    const { code, stdout, stderr } = await place.run(`predict ${words}`);
+    const { code, stdout, stderr } = await place.warm(`predict ${words}`);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toContain(part);
@@ -152,7 +152,7 @@ describe('inspect', () => {
   });
 
   it('draws it for people, without colours outside a terminal', async () => {
-    const { stdout } = await place.run('inspect out/adapters/fixed-seed1 shapes/val/disc/0.svg');
+    const { stdout } = await place.warm('inspect out/adapters/fixed-seed1 shapes/val/disc/0.svg');
     expect(stdout).toContain('shapes/val/disc/0.svg\n  ‹p1 p2 p3 p4› patches\n');
     expect(stdout).toMatch(/length {6}4 of 4 tokens\n {2}prediction {2}\w+ 0\.\d{4} \(/);
     expect(stdout).not.toContain('\u001b');

@@ -68,7 +68,7 @@ describe('sweep', () => {
     for (const [name, time] of timesBefore) expect(times.get(name)).toBe(time);
 
     const journal = await textOf('out', 'sweep.jsonl');
-    const again = await place.run(words);
+    const again = await place.warm(words);
     expect(again.code).toBe(0);
     expect(again.stdout).toContain(`${jobs} jobs, ${jobs} of them done before`);
     expect(await textOf('out', 'sweep.jsonl')).toBe(journal);
@@ -81,7 +81,7 @@ describe('sweep', () => {
     const words =
       `run --task image-folder --data shapes --methods ${methods.join(',')} --seeds ${seeds.join(',')} ` +
       '--steps 3 --batch 4 --slots 3 --augment crop-flip --json --output runs';
-    const { code, stdout } = await place.run(words);
+    const { code, stdout } = await place.warm(words);
     expect(code).toBe(0);
     const ran = parseResults(JSON.parse(stdout), 'stdout').methods;
     const { rows, jobs: counted } = await summaryOf('pool');
