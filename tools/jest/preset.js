@@ -9,10 +9,12 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      fileURLToPath(new URL('./transform.js', import.meta.url)),
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  // Of CommonJS packages, for the reason that the transformer gives.
+  sandboxInjectedGlobals: ['Array', 'Float32Array', 'Math', 'Object'],
   // Not a promise of speed: machines are shared, and a test that hangs has to end.
   testTimeout: 120_000,
   maxWorkers: 2,

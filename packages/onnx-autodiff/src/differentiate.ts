@@ -87,16 +87,17 @@ export interface LossGradient {
 
 /**
  * Reads a model and brings it to the form that graph surgery and differentiation work on. Weights stay in the file.
+ * @param model path or bytes of a model, or a graph that was just read, which is changed.
  * @param constants inputs that are the same in every run: `{ use_cache_branch: false }` for merged decoders.
  * @param variables weights that a gradient will be taken of; single numbers among them are otherwise computed with.
  * @throws InvalidInputError if the graph has no such input, or one of another type.
  */
 export function prepareGraph(
-  model: string | Uint8Array,
+  model: string | Uint8Array | Graph,
   constants: Readonly<Record<string, ConstantInput>> = {},
   variables: readonly string[] = [],
 ): Graph {
-  const graph = Graph.read(model);
+  const graph = model instanceof Graph ? model : Graph.read(model);
   for (const [input, value] of Object.entries(constants)) fixInput(graph, input, value);
   normalise(graph, variables);
   fuse(graph);

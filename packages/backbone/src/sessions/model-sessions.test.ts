@@ -54,10 +54,14 @@ function scaled(factor: number): Graph {
   return graph;
 }
 
-function open(options: SessionOptions = {}): { sessions: ModelSessions; release: () => Promise<void> } {
+/** Sessions of the model, which counts as large where `large` is 0. */
+function open(
+  options: SessionOptions = {},
+  large: number | undefined = 0,
+): { sessions: ModelSessions; release: () => Promise<void> } {
   const cache = new SessionCache('test');
   // Weights that are not repacked stay mapped.
-  const sessions = new ModelSessions(cache, { prepack: false, threads: 1, ...options });
+  const sessions = new ModelSessions(cache, { prepack: false, threads: 1, ...options }, large);
   const release = async (): Promise<void> => {
     await cache.release();
     await sessions.release();
@@ -78,24 +82,32 @@ function mappings(): number {
 
 const onLinux = process.platform === 'linux';
 
+const weightBytes = 4 * weight.length;
+
 describe('sessions of one model', () => {
-  it('compute the graph of their purpose, made once, whenever others came in between', async () => {
-    const { sessions, release } = open();
-    const made: number[] = [];
-    const run = async (factor: number): Promise<number[]> => {
-      const make = (): Graph => {
-        made.push(factor);
-        return scaled(factor);
+  it.each([
+    ['large', 0],
+    ['small', weightBytes + 1],
+  ])(
+    'compute the graph of their purpose, made once, whenever others came in between: %s',
+    async (_, large) => {
+      const { sessions, release } = open({}, large);
+      const made: number[] = [];
+      const run = async (factor: number): Promise<number[]> => {
+        const make = (): Graph => {
+          made.push(factor);
+          return scaled(factor);
+        };
+        return valuesOf(await sessions.run(`times ${factor}`, make, feeds));
       };
-      return valuesOf(await sessions.run(`times ${factor}`, make, feeds));
-    };
-    for (const factor of [1, 2, 1, 4, 2, 1])
-      expect(await run(factor)).toEqual(product.map((value) => factor * value));
-    const both = await Promise.all([run(4), run(8), run(2)]);
-    expect(both).toEqual([4, 8, 2].map((factor) => product.map((value) => factor * value)));
-    expect(made).toEqual([1, 2, 4, 8]);
-    await release();
-  });
+      for (const factor of [1, 2, 1, 4, 2, 1])
+        expect(await run(factor)).toEqual(product.map((value) => factor * value));
+      const both = await Promise.all([run(4), run(8), run(2)]);
+      expect(both).toEqual([4, 8, 2].map((factor) => product.map((value) => factor * value)));
+      expect(made).toEqual([1, 2, 4, 8]);
+      await release();
+    },
+  );
 
   it('have the weights in memory once, and leave nothing behind', async () => {
     const { sessions, release } = open();
@@ -112,8 +124,25 @@ describe('sessions of one model', () => {
     await expect(late).rejects.toThrow(ModelError);
   });
 
-  it('work on where another cannot be made, which is tried again', async () => {
-    const { sessions, release } = open();
+  it('are apart where the model is small, and leave nothing behind either', async () => {
+    for (const [large, times] of [
+      [weightBytes, 1],
+      [weightBytes + 1, 3],
+    ] as const) {
+      const { sessions, release } = open({}, large);
+      await sessions.run('one', () => scaled(1), feeds);
+      const alone = onLinux ? mappings() : 0;
+      await sessions.run('two', () => scaled(2), feeds);
+      await sessions.run('three', () => scaled(3), feeds);
+      expect(onLinux ? mappings() : 0).toBe(times * alone);
+      await release();
+      expect(onLinux ? mappings() : 0).toBe(0);
+      await expect(sessions.run('one', () => scaled(1), feeds)).rejects.toThrow(ModelError);
+    }
+  });
+
+  it.each([0, Infinity])('work on where another cannot be made, which is tried again: %d', async (large) => {
+    const { sessions, release } = open({}, large);
     let isBroken = true;
     const make = (): Promise<Graph> =>
       isBroken ? Promise.reject(new Error('no gradient')) : Promise.resolve(scaled(2));
@@ -125,19 +154,26 @@ describe('sessions of one model', () => {
     await release();
   });
 
-  it('work on where onnxruntime refuses another, together with them and alone', async () => {
-    const { sessions, release } = open();
-    const refused = (): Graph => {
-      const graph = scaled(1);
-      new Emitter(graph).output('impossible', new Emitter(graph).op('NoSuchOperator', ['x']));
-      return graph;
-    };
-    await sessions.run('one', () => scaled(1), feeds);
-    await expect(sessions.run('bad', refused, feeds)).rejects.toThrow('onnxruntime does not load the graph');
-    await expect(sessions.run('bad', refused, feeds)).rejects.toThrow('onnxruntime does not load the graph');
-    expect(valuesOf(await sessions.run('one', () => scaled(5), feeds))).toEqual(product);
-    await release();
-  });
+  it.each([0, Infinity])(
+    'work on where onnxruntime refuses another, together with them and alone: %d',
+    async (large) => {
+      const { sessions, release } = open({}, large);
+      const refused = (): Graph => {
+        const graph = scaled(1);
+        new Emitter(graph).output('impossible', new Emitter(graph).op('NoSuchOperator', ['x']));
+        return graph;
+      };
+      await sessions.run('one', () => scaled(1), feeds);
+      await expect(sessions.run('bad', refused, feeds)).rejects.toThrow(
+        'onnxruntime does not load the graph',
+      );
+      await expect(sessions.run('bad', refused, feeds)).rejects.toThrow(
+        'onnxruntime does not load the graph',
+      );
+      expect(valuesOf(await sessions.run('one', () => scaled(5), feeds))).toEqual(product);
+      await release();
+    },
+  );
 
   it('are apart where graphs cannot be joined', async () => {
     const { sessions, release } = open();
@@ -156,8 +192,8 @@ describe('sessions of one model', () => {
     expect(onLinux ? mappings() : 0).toBe(0);
   });
 
-  it('have a failed run behind them', async () => {
-    const { sessions, release } = open();
+  it.each([0, Infinity])('have a failed run behind them: %d', async (large) => {
+    const { sessions, release } = open({}, large);
     const narrow = { x: float32(new Float32Array(2), [1, 2]) };
     await expect(sessions.run('one', () => scaled(1), narrow)).rejects.toThrow('input x: shape [1, 2]');
     expect(valuesOf(await sessions.run('one', () => scaled(1), feeds))).toEqual(product);

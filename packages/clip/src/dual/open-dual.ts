@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { openBackboneFolder, type BackboneFolder } from '@dynaprompt/backbone';
 import { ModelError } from '@dynaprompt/core';
-import { floatsOf, int64, openSession, prepareGraph } from '@dynaprompt/onnx-autodiff';
+import { floatsOf, int64, openSession, prepareGraph, type Graph } from '@dynaprompt/onnx-autodiff';
 import { loadTokenizer, TOKENIZER_FILES, type Tokenizer } from '@dynaprompt/text';
 import { openPixels, readPreprocessor } from '@dynaprompt/vision';
 import { readClipConfig, type ClipConfig } from '../folder/clip-config.js';
@@ -46,8 +46,11 @@ export async function openDual(location: string, options: DualOptions): Promise<
     ...(resizer && { resizer }),
   });
   const paths = await modelFiles(files);
-  const text = readTextTower(paths.text, config);
-  const vision = readVisionTower(paths.vision, preprocessor.config.output);
+  // A file with both towers is read once.
+  const graph = prepareGraph(paths.text);
+  const images = paths.vision === paths.text ? graph.clone() : prepareGraph(paths.vision);
+  const text = readTextTower(paths.text, config, graph.clone());
+  const vision = readVisionTower(paths.vision, preprocessor.config.output, images);
   if (text.vocabulary < tokenizer.vocabulary) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
@@ -84,7 +87,7 @@ export async function openDual(location: string, options: DualOptions): Promise<
     config,
     tokenizer,
     encoder,
-    logitScale: logitScaleOf(paths.text, config, options),
+    logitScale: logitScaleOf(graph, config, options),
     maximumTokens,
     making: JSON.stringify([processing, output, resizer ?? 'pillow', alpha, fullDecodePixels, 'embedding']),
   };
@@ -97,8 +100,8 @@ async function modelFiles(files: BackboneFolder): Promise<{ text: string; vision
 }
 
 /** The scale that was asked for, that of a file with both towers, or the family's. */
-function logitScaleOf(file: string, config: ClipConfig, options: DualOptions): LogitScale {
-  const found = readLogitScale(prepareGraph(file)) ?? { scale: config.logitScale, bias: 0 };
+function logitScaleOf(graph: Graph, config: ClipConfig, options: DualOptions): LogitScale {
+  const found = readLogitScale(graph) ?? { scale: config.logitScale, bias: 0 };
   return options.logitScale === undefined ? found : { ...found, scale: options.logitScale };
 }
 

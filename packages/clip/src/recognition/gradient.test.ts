@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BackboneStep, FrozenBackbone, ParameterSet, PromptPlan } from '@dynaprompt/core';
 import { miniClip } from '@dynaprompt/mini-models';
 import type { VisionExample } from '@dynaprompt/vision';
-import { along, at, crossEntropy, derivative, inner } from '../testing/numbers.js';
+import { along, crossEntropy, derivative, inner } from '../testing/numbers.js';
 import { pictures } from '../testing/pictures.js';
 import { normals, planOf, repeated } from '../testing/plans.js';
 import { openClip, type ClipOptions } from './open-clip.js';
@@ -75,14 +75,12 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
   });
 
   it('prompts', async () => {
-    for (const name of ['first', 'second']) {
-      const direction = rows(normals(name, plan.prompts.length, 0.02));
-      await expectSlope(
-        inner(step.plan.prompts, direction),
-        (by) => lossOf({ ...plan, prompts: along(plan.prompts, direction, by) }),
-        0.2,
-      );
-    }
+    const direction = rows(normals('first', plan.prompts.length, 0.02));
+    await expectSlope(
+      inner(step.plan.prompts, direction),
+      (by) => lossOf({ ...plan, prompts: along(plan.prompts, direction, by) }),
+      0.2,
+    );
   });
 
   it('prompts of deeper layers', async () => {
@@ -100,10 +98,16 @@ describe.each(cases)('gradients with prompts in %s', (_, options, deep) => {
   it('gates', async () => {
     const gates = plan.gates ?? new Float32Array();
     expect(step.plan.gates).toHaveLength(gates.length);
-    for (const slot of [1, 2, 4]) {
+    // Away from their bounds, all at once; slot 4 by itself, for the sum could hide a slot that is dealt wrongly.
+    const soft = Float32Array.from(gates, (gate) => (gate < 1 ? 1 : 0));
+    const directions = [
+      soft.map((is, slot) => is * (slot % 2 === 0 ? -1 : 0.5)),
+      soft.map((is, slot) => is * Number(slot === 4)),
+    ];
+    for (const direction of directions) {
       await expectSlope(
-        at(step.plan.gates ?? [], slot),
-        (by) => lossOf({ ...plan, gates: gates.with(slot, at(gates, slot) + by) }),
+        inner(step.plan.gates ?? [], direction),
+        (by) => lossOf({ ...plan, gates: along(gates, direction, by) }),
         0.02,
       );
     }

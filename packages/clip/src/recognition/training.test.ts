@@ -47,16 +47,16 @@ afterAll(() => {
 
 const dynamic = { position: { level: 'task' }, length: { level: 'task' } } as const;
 const instance = { position: { level: 'instance' }, length: { level: 'instance' } } as const;
-/** A shared context of the class names alone needs the most steps. */
-const cases: readonly (readonly [ClipPresetName, number, Parameters<typeof clipPreset>[1]])[] = [
-  ['coop', 60, { slots: 3, ...dynamic }],
-  ['cocoop', 12, { slots: 2, ...instance }],
-  ['vpt', 12, { slots: 4, ...instance, representation: { kind: 'select', pool: 2 } }],
-  ['maple', 12, { slots: 2, layers: 2, ...dynamic }],
-  ['ivlp', 12, { slots: 2, layers: 2, ...dynamic }],
+/** Steps and pictures. A shared context of the class names alone needs the most steps, coupled towers the most pictures. */
+const cases: readonly (readonly [ClipPresetName, number, number, Parameters<typeof clipPreset>[1]])[] = [
+  ['coop', 60, 6, { slots: 3, ...dynamic }],
+  ['cocoop', 12, 6, { slots: 2, ...instance }],
+  ['vpt', 12, 6, { slots: 4, ...instance, representation: { kind: 'select', pool: 2 } }],
+  ['maple', 12, 12, { slots: 2, layers: 2, ...dynamic }],
+  ['ivlp', 12, 12, { slots: 2, layers: 2, ...dynamic }],
 ];
 
-describe.each(cases)('%s in %d steps %j', (name, steps, overrides) => {
+describe.each(cases)('%s in %d steps on %d pictures %j', (name, steps, pictures, overrides) => {
   const { configuration, ...options } = clipPreset(name, overrides);
   const open = (): Promise<FrozenBackbone<VisionExample>> =>
     openClip(miniClip, { classNames, threads: 2, ...options });
@@ -66,13 +66,13 @@ describe.each(cases)('%s in %d steps %j', (name, steps, overrides) => {
     const losses: number[] = [];
     const result = await trainPrompt({
       backbone,
-      train: data,
+      train: data.slice(0, pictures),
       validation: unseen,
       metric: accuracy,
       method: { name, configuration },
       seed: 1,
       steps,
-      batch: 12,
+      batch: pictures,
       learningRates: { prompt: 0.05, networks: 0.02, head: 0.005 },
       evaluateEvery: steps,
       features: new FeatureCache(backbone, { folder: false }),
@@ -107,7 +107,7 @@ it('a linear probe is trained on the embeddings alone', async () => {
     method: 'linear-probe',
     seed: 1,
     steps: 60,
-    batch: 12,
+    batch: data.length,
     learningRates: { head: 0.1 },
     features: new FeatureCache(backbone, { folder: false }),
   });

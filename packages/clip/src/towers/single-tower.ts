@@ -1,5 +1,5 @@
 import { ModelError } from '@dynaprompt/core';
-import { prepareGraph, type Graph } from '@dynaprompt/onnx-autodiff';
+import type { Graph } from '@dynaprompt/onnx-autodiff';
 import { PACKAGE_NAME } from '../package-name.js';
 
 /** A tower's graph and the embedding [rows, D] that it ends in. */
@@ -9,24 +9,31 @@ export interface SingleTower {
 }
 
 /**
- * One tower of an ONNX file that may hold both.
+ * Reduces a prepared graph, which may hold both towers, to one of them.
  * @param outputs names that the embedding may have; the first that there is.
- * @throws MalformedModelError of onnx-autodiff.
- * @throws ModelError if the file has none of the outputs.
+ * @throws ModelError if the graph has none of the outputs.
  */
-export function readTower(file: string, outputs: readonly string[]): SingleTower {
-  const graph = prepareGraph(file);
+export function readTower(graph: Graph, outputs: readonly string[]): SingleTower {
+  const output = embeddingOf(graph, outputs);
+  keepOutput(graph, output);
+  return { graph, output };
+}
+
+/**
+ * Name of a tower's embedding: the first of `outputs` that a graph has.
+ * @throws ModelError if it has none of them.
+ */
+export function embeddingOf(graph: Graph, outputs: readonly string[]): string {
   const output = outputs.find((name) => graph.outputs.has(name));
   if (output === undefined) {
     throw new ModelError({
       packageName: PACKAGE_NAME,
-      subject: file,
+      subject: graph.source,
       problem: `it has none of the outputs ${outputs.join(', ')}`,
       remedy: 'Export the model for the task zero-shot-image-classification, or its towers with projection',
     });
   }
-  keepOutput(graph, output);
-  return { graph, output };
+  return output;
 }
 
 /** Drops what an output does not need. */

@@ -4,6 +4,7 @@ import {
   findLayers,
   findTokenEmbedding,
   StructureNotFoundError,
+  prepareGraph,
   type Graph,
 } from '@dynaprompt/onnx-autodiff';
 import type { ClipConfig } from '../folder/clip-config.js';
@@ -34,11 +35,16 @@ export interface TextTower {
 
 /**
  * Reads the text tower of an ONNX file.
+ * @param prepared the file's graph where it was read already; changed.
  * @throws ModelError if the model needs inputs that are not known, or adds no positions to its tokens.
  * @throws StructureNotFoundError of onnx-autodiff if it has no token embeddings.
  */
-export function readTextTower(file: string, config: ClipConfig): TextTower {
-  const { graph, output } = readTower(file, ['text_embeds', 'pooler_output']);
+export function readTextTower(
+  file: string,
+  config: ClipConfig,
+  prepared: Graph = prepareGraph(file),
+): TextTower {
+  const { graph, output } = readTower(prepared, ['text_embeds', 'pooler_output']);
   checkInputs(graph);
   const { tensor: embeddings, width, vocabulary } = findTokenEmbedding(graph, TEXT_INPUT.ids);
   const positions = tellPositions(graph, embeddings);

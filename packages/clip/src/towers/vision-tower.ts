@@ -1,6 +1,6 @@
-import { weightPooledRows, type Graph } from '@dynaprompt/onnx-autodiff';
+import { prepareGraph, weightPooledRows, type Graph } from '@dynaprompt/onnx-autodiff';
 import { readVisionModel, type PreprocessorConfig, type VisionModel } from '@dynaprompt/vision';
-import { keepOutput, readTower } from './single-tower.js';
+import { embeddingOf, keepOutput } from './single-tower.js';
 
 /** An image tower with the embedding that it ends in. */
 export interface VisionTower extends VisionModel {
@@ -15,11 +15,16 @@ export interface VisionTower extends VisionModel {
 /**
  * Reads the image tower of an ONNX file.
  * @param size of the pictures that it will get.
+ * @param graph the file's graph where it was prepared already; changed.
  * @throws ModelError and errors of onnx-autodiff as `openVisionBackbone` of @dynaprompt/vision does.
  */
-export function readVisionTower(file: string, size: PreprocessorConfig['output']): VisionTower {
-  const { output } = readTower(file, ['image_embeds', 'pooler_output']);
-  const model = readVisionModel(file, size);
+export function readVisionTower(
+  file: string,
+  size: PreprocessorConfig['output'],
+  graph: Graph = prepareGraph(file),
+): VisionTower {
+  const output = embeddingOf(graph, ['image_embeds', 'pooler_output']);
+  const model = readVisionModel(file, size, graph);
   keepOutput(model.graph, output);
   return { ...model, size, output, skipped: weighRows(model.graph.clone(), model) };
 }

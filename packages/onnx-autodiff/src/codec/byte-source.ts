@@ -13,6 +13,8 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes [position, position + length); valid until the next call. */
   view(position: number, length: number): Uint8Array;
+  /** One byte, without the cost of a view; undefined behind the end. A view of before is no longer valid. */
+  byte(position: number): number | undefined;
   close(): void;
 }
 
@@ -29,6 +31,7 @@ export function bytesInMemory(bytes: Uint8Array, name: string): ByteSource {
     file: undefined,
     size: bytes.length,
     view: (position, length) => bytes.subarray(position, position + length),
+    byte: (position) => bytes[position],
     close: () => undefined,
   };
 }
@@ -61,22 +64,27 @@ export function bytesInFile(file: string): ByteSource {
   let window = new Uint8Array(WINDOW);
   let start = 0;
   let filled = 0;
+  const move = (position: number, length: number): void => {
+    if (length > window.length) window = new Uint8Array(length);
+    start = position;
+    filled = 0;
+    while (filled < window.length) {
+      const count = readSync(descriptor, window, filled, window.length - filled, position + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+  };
   return {
     name: file,
     file,
     size: status.size,
     view(position, length) {
-      if (position < start || position + length > start + filled) {
-        if (length > window.length) window = new Uint8Array(length);
-        start = position;
-        filled = 0;
-        while (filled < window.length) {
-          const count = readSync(descriptor, window, filled, window.length - filled, position + filled);
-          if (count === 0) break;
-          filled += count;
-        }
-      }
+      if (position < start || position + length > start + filled) move(position, length);
       return window.subarray(position - start, Math.min(position - start + length, filled));
+    },
+    byte(position) {
+      if (position < start || position >= start + filled) move(position, 1);
+      return filled > position - start ? window[position - start] : undefined;
     },
     close: () => {
       closeSync(descriptor);

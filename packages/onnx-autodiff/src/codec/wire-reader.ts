@@ -141,12 +141,13 @@ export class WireReader {
   }
 
   #rawVarint(): number {
-    const bytes = this.source.view(this.position, Math.min(10, this.#end - this.position));
+    const longest = Math.min(10, this.#end - this.position);
     let value = 0;
     let scale = 1;
-    for (let index = 0; index < bytes.length; index++) {
-      const byte = bytes[index] ?? 0;
-      if (index === 7) return this.#longVarint(bytes);
+    for (let index = 0; index < longest; index++) {
+      if (index === 7) return this.#longVarint(this.source.view(this.position, longest));
+      const byte = this.source.byte(this.position + index);
+      if (byte === undefined) break;
       value += (byte & 127) * scale;
       if (byte < 128) {
         this.position += index + 1;

@@ -4,7 +4,8 @@ const text = new TextEncoder();
 
 /** Writes protobuf messages; the counterpart of `WireReader`. Grows as needed. */
 export class WireWriter {
-  #bytes = new Uint8Array(1 << 10);
+  // Most messages are nested ones of a few words.
+  #bytes = new Uint8Array(1 << 7);
   #length = 0;
 
   /** The message so far; a view, valid until the next write. */

@@ -254,9 +254,16 @@ export class Graph {
 
 /** Tensors a node reads: its inputs, and what its subgraphs take from outside. */
 export function readsOf(node: Node): readonly string[] {
-  const inner: string[] = [];
-  for (const attribute of node.attributes.values()) collectOuterReads(attribute, inner);
-  return [...new Set([...node.inputs, ...inner])].filter((name) => name !== '');
+  let reads: readonly string[] = node.inputs;
+  for (const attribute of node.attributes.values()) {
+    if (attribute.kind !== 'graph' && attribute.kind !== 'graphs') continue;
+    const inner: string[] = [];
+    collectOuterReads(attribute, inner);
+    reads = [...reads, ...inner];
+  }
+  // Almost all nodes read a few tensors, each once.
+  const isPlain = reads.length <= 4 && reads.every((name, at) => name !== '' && reads.indexOf(name) === at);
+  return isPlain ? reads : [...new Set(reads)].filter((name) => name !== '');
 }
 
 function collectOuterReads(attribute: Attribute, into: string[]): void {

@@ -53,13 +53,14 @@ const CACHE = 'past_key_values.';
  * @throws MalformedModelError of onnx-autodiff.
  */
 export function prepareTextGraph(file: string): Graph {
-  const { inputs } = Graph.read(file);
+  const graph = Graph.read(file);
+  const { inputs } = graph;
   const constants: Record<string, ConstantInput> = {};
   if (inputs.has('use_cache_branch')) constants.use_cache_branch = false;
   // 0 keeps the logits of all tokens.
   const kept = inputs.get('num_logits_to_keep');
   if (kept) constants.num_logits_to_keep = int64([0], kept.dims?.length === 1 ? [1] : []);
-  return prepareGraph(file, constants);
+  return prepareGraph(graph, constants);
 }
 
 /**

@@ -48,17 +48,15 @@ const representations: PromptConfigurationInput['representation'][] = [
   { kind: 'select', pool: 3, mixture: 'hard' },
   { kind: 'generate', rank: 2 },
 ];
-const combinations = positions.flatMap((position) =>
-  lengths.flatMap((length) =>
-    representations.map((representation): PromptConfigurationInput => ({
-      slots,
-      position,
-      length,
-      representation,
-    })),
-  ),
+/** Each is a part of the graph by itself, which reads the same features: every pair of any two factors stands in one of these. */
+const combinations = positions.flatMap((position, row) =>
+  representations.map((representation, column): PromptConfigurationInput => {
+    const length = nullThrows(lengths[(row + column) % lengths.length], 'there are three');
+    return { slots, position, length, representation };
+  }),
 );
 
+const loading = loadTokenizer(miniBert);
 const backbones = new Map<HeadName, FrozenBackbone<TextExample>>();
 const seen = { position: new Set<number>(), length: new Set<number>(), leastEffect: Infinity };
 
@@ -83,7 +81,7 @@ async function agree(
   const backbone = nullThrows(backbones.get(name), 'all are open');
   const prompt = await tunedPrompt(backbone, configuration, seed, batches.flat());
   const headParameters = movedHead(backbone, seed);
-  const tokenizer = await loadTokenizer(miniBert);
+  const tokenizer = await loading;
   const graph = buildTunedGraph({
     file: `${miniBert}/onnx/model.onnx`,
     hiddenWidth: 256,
@@ -129,6 +127,17 @@ function movedHead(backbone: FrozenBackbone<TextExample>, seed: number): Paramet
 
 describe('an exported encoder', () => {
   const batches = [TEXTS.slice(0, 3), TEXTS.slice(3), TEXTS.slice(2, 3)];
+
+  it('is asked for every pair of two factors', () => {
+    const pairs = combinations.flatMap(({ position, length, representation }) => [
+      JSON.stringify({ position, length }),
+      JSON.stringify({ position, representation }),
+      JSON.stringify({ length, representation }),
+    ]);
+    const count =
+      positions.length * (lengths.length + representations.length) + lengths.length * representations.length;
+    expect(new Set(pairs).size).toBe(count);
+  });
 
   it.each(
     combinations.map((configuration, index) => ({ index, name: nameOf(configuration), configuration })),

@@ -49,12 +49,15 @@ export function move(parameters: ParameterSet, seed: number): void {
   }
 }
 
+/** Of mini-bert, loaded once. */
+let loading: ReturnType<typeof AutoTokenizer.from_pretrained> | undefined;
+
 /** Tokenises as transformers.js does: one batch, padded at the end, and `extra` columns of padding more. */
 export async function tokenise(
   examples: readonly TextExample[],
   extra = 0,
 ): Promise<Record<string, TensorValue>> {
-  const tokenizer = await AutoTokenizer.from_pretrained(miniBert, { local_files_only: true });
+  const tokenizer = await (loading ??= AutoTokenizer.from_pretrained(miniBert, { local_files_only: true }));
   const encoded = examples.map(
     ({ text, pair }) =>
       tokenizer(text, { ...(pair === undefined ? {} : { text_pair: pair }) }) as Record<string, Tensor>,

@@ -40,11 +40,11 @@ const TOWER_OUTPUTS: readonly string[] = ['image_embeds'];
 /**
  * Reads an ONNX file for surgery; of two towers it takes the one for images.
  * @param size of the pictures that it will get.
+ * @param graph the file's graph where it was prepared already; changed.
  * @throws MalformedModelError and StructureNotFoundError of onnx-autodiff.
  * @throws ModelError if the model needs other inputs, or pictures of another size.
  */
-export function readVisionModel(file: string, size: Size): VisionModel {
-  const graph = prepareGraph(file);
+export function readVisionModel(file: string, size: Size, graph: Graph = prepareGraph(file)): VisionModel {
   keepImageTower(graph);
   const patches = findPatchEmbedding(graph, INPUT.pixels);
   const { width, special, tensor } = patches;
