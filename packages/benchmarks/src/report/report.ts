@@ -7,6 +7,7 @@ import { curveCharts, curveTable } from './curve-charts.js';
 import { differenceChart } from './difference-chart.js';
 import { historyChart } from './history-chart.js';
 import { inspector, inspectorStyles } from './inspector.js';
+import { leftOut } from './left-out.js';
 import { Markup, markup } from './markup.js';
 import { classTable, measuresTable } from './measures-table.js';
 import { methodTable, taskTable, type TextTable } from './method-table.js';
@@ -95,6 +96,7 @@ function facts(results: RunResults): Markup {
     ['Data', `${data.source}; licence: ${data.license}`],
     ...(data.attribution === undefined ? [] : [['Attribution', data.attribution] as const]),
     ['Examples', `${formatCount(data.train)} for training, ${formatCount(data.validation)} for validation`],
+    ...leftOut(results).map((what) => ['Left out', what] as const),
     ['Classes', formatNames(data.labels)],
     ['Metric', metricTitle(results.metric)],
     ['Majority class', `${results.majority.label}: ${formatScore(results.majority.score)}`],

@@ -1,5 +1,6 @@
 import { formatTable, methodTable } from '../report/method-table.js';
 import { comparisonTable } from '../report/comparison-table.js';
+import { leftOut } from '../report/left-out.js';
 import { formatCount, formatNames, scoreTitle } from '../report/score-format.js';
 import { runName } from './names.js';
 import type { MethodResult, RunResults } from './schema.js';
@@ -55,6 +56,7 @@ export function modelCard(results: RunResults, { pipeline = 'other', command }: 
     '',
     `- **Backbone**: ${plain(backbone)} (${plain(family)}, ${formatCount(parameters)} parameters, ${dtype}), revision \`${revision}\`${commit === undefined ? '' : `, commit \`${commit}\``}; frozen`,
     `- **Data**: ${plain(data.source)}; ${formatCount(data.train)} examples for training, ${formatCount(data.validation)} for validation`,
+    ...leftOut(results).map((what) => `- **Left out**: ${plain(what)}`),
     `- **Licence of the data**: ${plain(data.license)}`,
     ...(data.attribution === undefined ? [] : [`- **Attribution**: ${plain(data.attribution)}`]),
     `- **Classes**: ${formatNames(data.labels.map(plain)) || 'none: the answer is not a class'}`,
