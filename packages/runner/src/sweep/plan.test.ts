@@ -114,6 +114,8 @@ describe('planSweep', () => {
     });
     expect(rows).toHaveLength(4);
     expect(jobs).toHaveLength(3 + 2 * 3);
+    // As the first row loads it: its neighbours follow without loading anything anew.
+    for (const [index, job] of jobs.slice(0, 3).entries()) expect(job).toBe(rows[0]?.jobs[index]);
   });
 
   it.each([

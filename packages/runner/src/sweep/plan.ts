@@ -72,7 +72,9 @@ export async function planSweep<Example, Options extends StudyOptions>(
     }
     rows.push({ ...row, metric: nullThrows(metric, 'a sweep has a seed'), jobs });
   }
-  const jobs = new Map(rows.flatMap((row) => row.jobs.map((job) => [job.key, job])));
+  const jobs = new Map<string, SweepJob<Options>>();
+  // What several rows have in common is done with the first of them.
+  for (const job of rows.flatMap((row) => row.jobs)) if (!jobs.has(job.key)) jobs.set(job.key, job);
   const { methods, seeds } = file;
   const fallback = methods.includes('fixed') ? 'fixed' : (methods[0] ?? '');
   return { rows, jobs: [...jobs.values()], seeds, reference: file.reference ?? fallback };
