@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import {
   addBackbone,
   addBudget,
+  addDtype,
   addEvaluation,
   addHead,
   addOptimiser,
@@ -73,16 +74,10 @@ function addRunFlags(command: Command): void {
       .choices(['fail', 'skip'])
       .default('fail'),
   );
-  addSlots(command)
-    .option(
-      '--max-length <count>',
-      'most tokens of a text (default: what the model has room for)',
-      parseCount,
-    )
-    .addOption(
-      new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
-        .choices(DTYPES)
-        .default('fp32'),
-    );
-  addOptimiser(addHead(command, textHeads));
+  addSlots(command).option(
+    '--max-length <count>',
+    'most tokens of a text (default: what the model has room for)',
+    parseCount,
+  );
+  addOptimiser(addHead(addDtype(command, DTYPES), textHeads));
 }

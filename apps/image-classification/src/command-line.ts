@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 
 import {
   addBackbone,
+  addBadSamples,
   addBudget,
+  addDtype,
   addEvaluation,
   addHead,
   addOptimiser,
@@ -11,14 +13,13 @@ import {
   applicationCommandLine,
   type CommonActions,
 } from '@dynaprompt/runner';
+import { DTYPES } from '@dynaprompt/vision';
 
 import { application } from './application.js';
 import { addClip, slotsFallback } from './clip/flags.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
 import {
   addAugmentation,
-  addBadSamples,
-  addDtype,
   addEmojiClasses,
   addMetric,
   addSplit,
@@ -73,5 +74,5 @@ function addRunFlags(command: Command): void {
   addSplit(addEvaluation(addBudget(addBackbone(command, 'mini-clip')), evaluationFallback));
   addBadSamples(command, 'stop at pictures that cannot be used, or leave them out and count them');
   addAugmentation(addMetric(addSubgroups(addEmojiClasses(command))));
-  addOptimiser(addClip(addHead(addDtype(addSlots(command, slotsFallback)), imageHeads)));
+  addOptimiser(addClip(addHead(addDtype(addSlots(command, slotsFallback), DTYPES), imageHeads)));
 }

@@ -1,7 +1,5 @@
 import { type Command, Option } from 'commander';
 
-import { DTYPES } from '@dynaprompt/vision';
-
 import { augmentationNames } from './augmentation.js';
 import { splitNames } from './data/load-data.js';
 import { emojiClasses } from './data/tasks.js';
@@ -46,25 +44,9 @@ export function addSplit(command: Command): Command {
   );
 }
 
-/** Adds which file of the backbone is opened. */
-export function addDtype(command: Command): Command {
-  return command.addOption(
-    new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
-      .choices(DTYPES)
-      .default('fp32'),
-  );
-}
-
 /** Adds the score. */
 export function addMetric(command: Command): Command {
   return command.addOption(
     new Option('--metric <name>', 'score that is compared').choices(metricNames).default('accuracy'),
-  );
-}
-
-/** Adds what happens to bad pictures; `what` describes it. */
-export function addBadSamples(command: Command, what: string): Command {
-  return command.addOption(
-    new Option('--on-bad-sample <policy>', what).choices(['fail', 'skip']).default('fail'),
   );
 }

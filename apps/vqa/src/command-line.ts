@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 
 import {
   addBackbone,
+  addBadSamples,
   addBudget,
   addCompute,
+  addDtype,
   addEvaluation,
   addOptimiser,
   addSlots,
@@ -11,10 +13,11 @@ import {
   applicationCommandLine,
   type CommonActions,
 } from '@dynaprompt/runner';
+import { DTYPES } from '@dynaprompt/vision';
 
 import { application } from './application.js';
 import { demonstration, shortDemonstration } from './demonstration.js';
-import { addBadSamples, addDtype, addMode, addQuestions, evaluationFallback } from './flags.js';
+import { addMode, addQuestions, evaluationFallback } from './flags.js';
 import { addInspect } from './inspect/command.js';
 import type { InspectOptions } from './inspect/run-inspect.js';
 import { vqaOptionsOf, type VqaRunOptions } from './options.js';
@@ -65,5 +68,5 @@ function addRunFlags(command: Command): void {
     command,
     'stop at questions and pictures that cannot be used, or leave them out and count them',
   );
-  addOptimiser(addCompute(addDtype(addSlots(command))));
+  addOptimiser(addCompute(addDtype(addSlots(command), DTYPES)));
 }

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 
 import { parseCount } from '@dynaprompt/runner';
-import { DTYPES } from '@dynaprompt/vision';
 
 import { couplings, modes, promptedTowers, uses } from './head.js';
 
@@ -48,20 +47,4 @@ export function addQuestions(command: Command): Command {
       parseCount,
     )
     .option('--scenes <count>', 'of scenes: pictures to train on, a question each', parseCount, 1200);
-}
-
-/** Adds which file of the backbone is opened. */
-export function addDtype(command: Command): Command {
-  return command.addOption(
-    new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
-      .choices(DTYPES)
-      .default('fp32'),
-  );
-}
-
-/** Adds what happens to bad questions; `what` describes it. */
-export function addBadSamples(command: Command, what: string): Command {
-  return command.addOption(
-    new Option('--on-bad-sample <policy>', what).choices(['fail', 'skip']).default('fail'),
-  );
 }

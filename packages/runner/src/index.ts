@@ -73,8 +73,10 @@ export {
 } from './options/comparison.js';
 export {
   addBackbone,
+  addBadSamples,
   addBudget,
   addCompute,
+  addDtype,
   addEvaluation,
   addHead,
   addOptimiser,

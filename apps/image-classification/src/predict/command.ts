@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
 
-import { adapterOptionsOf, type AdapterFlags, addAdapterFlags, parseCount } from '@dynaprompt/runner';
+import {
+  adapterOptionsOf,
+  type AdapterFlags,
+  addAdapterFlags,
+  addBadSamples,
+  parseCount,
+} from '@dynaprompt/runner';
 
-import { addBadSamples } from '../flags.js';
 import type { PredictOptions } from './run-predict.js';
 
 /** Flags of an adapter and of its answers. */

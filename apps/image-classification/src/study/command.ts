@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { addEvaluation, addShots, type StudyCommand } from '@dynaprompt/runner';
+import { addDtype, addEvaluation, addShots, type StudyCommand } from '@dynaprompt/runner';
 import { DTYPES } from '@dynaprompt/vision';
 
 import { augmentationNames } from '../augmentation.js';
@@ -8,14 +8,7 @@ import { basePromptOf, type ClipChoice, defaultChoice, presetNamed, requireMetho
 import { addClip, choiceOf, requireClasses, slotsFallback } from '../clip/flags.js';
 import { splitNames } from '../data/load-data.js';
 import { emojiClasses, taskNamed } from '../data/tasks.js';
-import {
-  addAugmentation,
-  addDtype,
-  addEmojiClasses,
-  addMetric,
-  addSplit,
-  evaluationFallback,
-} from '../flags.js';
+import { addAugmentation, addEmojiClasses, addMetric, addSplit, evaluationFallback } from '../flags.js';
 import { imageHeads } from '../head.js';
 import { metricNames } from '../options.js';
 import type { ImageStudyOptions } from './load-data.js';
@@ -27,7 +20,7 @@ export const studyCommand: StudyCommand<ImageStudyOptions> = {
   output: 'results/image-study.md',
   requireTask: taskNamed,
   addOwn: (command: Command) => {
-    addEvaluation(addMetric(addAugmentation(addDtype(command))), evaluationFallback);
+    addEvaluation(addMetric(addAugmentation(addDtype(command, DTYPES))), evaluationFallback);
     addClip(addEmojiClasses(addShots(addSplit(command))));
   },
   slotsFallback,

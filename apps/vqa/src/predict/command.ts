@@ -5,10 +5,10 @@ import {
   adapterOptionsOf,
   type AdapterOptions,
   addAdapterFlags,
+  addBadSamples,
   parseCount,
 } from '@dynaprompt/runner';
 
-import { addBadSamples } from '../flags.js';
 import type { Asked } from './question-source.js';
 import type { PredictOptions } from './run-predict.js';
 

@@ -95,6 +95,22 @@ export function addSlots(command: Command, fallback?: string): Command {
   return command.option('--slots <count>', `${text} (default: ${fallback})`, parseCount);
 }
 
+/** Adds which file of the frozen model is opened; `types` as the files are called. */
+export function addDtype(command: Command, types: readonly string[]): Command {
+  return command.addOption(
+    new Option('--dtype <type>', "element type of the backbone's weights: which of its files is opened")
+      .choices(types)
+      .default('fp32'),
+  );
+}
+
+/** Adds what happens to examples that cannot be used; `what` describes it. */
+export function addBadSamples(command: Command, what: string): Command {
+  return command.addOption(
+    new Option('--on-bad-sample <policy>', what).choices(['fail', 'skip']).default('fail'),
+  );
+}
+
 /** Adds how classes are read off, and the arithmetic of the model. */
 export function addHead(command: Command, heads: readonly HeadKind[]): Command {
   return addCompute(
